@@ -140,11 +140,23 @@ assert.equal((await reader.v2.search.list({ q: tagged.url, resolve: true })).sta
 const oldest = await author.v1.accounts.$select(me.id).statuses.list({ limit: 1, minId: "0" });
 assert.equal(oldest[0].id, post.id);
 
+const own = author.v1.statuses.$select(post.id);
+const edited = await own.update({
+  status: "From masto.js, edited",
+  mediaIds: [media.id],
+  mediaAttributes: [{ id: media.id, description: "A photo of the sea" }],
+});
+assert.ok(edited.editedAt);
+assert.equal(edited.mediaAttachments[0].description, "A photo of the sea");
+assert.equal((await own.source.fetch()).text, "From masto.js, edited");
+const versions = await read.history.list();
+assert.deepEqual(versions.map((version) => version.mediaAttachments[0].description), ["A photo by the sea", "A photo of the sea"]);
+assert.match(versions[0].content, /From masto.js/);
 assert.equal((await author.v1.statuses.$select(post.id).pin()).pinned, true);
 assert.deepEqual((await reader.v1.accounts.$select(me.id).statuses.list({ pinned: true })).map((one) => one.id), [post.id]);
 assert.equal((await author.v1.statuses.$select(post.id).unpin()).pinned, false);
 const deleted = await author.v1.statuses.$select(post.id).remove();
-assert.equal(deleted.text, "From masto.js");
+assert.equal(deleted.text, "From masto.js, edited");
 await assert.rejects(reader.v1.statuses.$select(post.id).fetch(), /no such post/i);
 const other = await reader.v1.accounts.verifyCredentials();
 assert.equal((await author.v1.accounts.$select(other.id).removeFromFollowers()).followedBy, false);

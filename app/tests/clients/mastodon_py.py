@@ -122,6 +122,13 @@ def main():
     assert author.account_statuses(me.id, min_id=0, limit=1)[0].id == post.id
     assert author.account_following(me.id) == []
     assert [status.id for status in author.statuses([post.id, answer.id])] == [post.id, answer.id]
+    photo = author.generate_media_edit_attributes(media.id, description="A photo of the sea")
+    edited = author.status_update(post, "From Mastodon.py, edited", media_ids=[media.id], media_attributes=[photo])
+    assert edited.edited_at is not None
+    assert edited.media_attachments[0].description == "A photo of the sea"
+    assert author.status_source(post).text == "From Mastodon.py, edited"
+    versions = reader.status_history(post)
+    assert [version.media_attachments[0].description for version in versions][1:] == ["A photo of the sea"], versions
     assert author.status_pin(post).pinned
     assert [status.id for status in reader.account_statuses(me.id, pinned=True)] == [post.id]
     assert not author.status_unpin(post).pinned

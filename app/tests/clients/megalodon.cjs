@@ -129,6 +129,10 @@ async function main() {
   assert.equal((await reader.search("megal", { type: "hashtags" })).data.hashtags[0].name, "megalight");
   assert.equal((await reader.search(me.username, { type: "accounts" })).data.accounts[0].id, me.id);
 
+  const edited = (await author.editStatus(post.id, { status: "From megalodon, edited", media_ids: [media.id] })).data;
+  assert.ok(edited.edited_at);
+  assert.equal(edited.media_attachments[0].description, "A photo by the sea");
+  assert.equal((await author.getStatusSource(post.id)).data.text, "From megalodon, edited");
   assert.equal((await author.pinStatus(post.id)).data.pinned, true);
   assert.equal((await reader.getAccountStatuses(me.id, { pinned: true })).data[0].id, post.id);
   await author.deleteStatus(post.id);

@@ -139,6 +139,7 @@ async fn release_all(
         let request = ReleaseRequest {
             owner_id: account_id.get(),
             holder: picture.holder(account_id.get(), media_id),
+            ids: Vec::new(),
         };
         if let Err(error) = gateways.media.release(context, request).await {
             tracing::warn!(

@@ -56,6 +56,11 @@ const EDITS: &[Edit] = &[
         Place::AfterLast("{{layer}}-"),
         "{{layer}}-{{name}}-gateway.workspace = true",
     ),
+    edit(
+        ".ci/run",
+        Place::AfterLast("    {{layer}}-"),
+        "    {{layer}}-{{name}}",
+    ),
     edit(COMPOSE, Place::BeforeFirst("mod "), "mod {{name}};"),
     edit(
         COMPOSE,

@@ -27,6 +27,7 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "{{layer}}/{{name}}/core/src/service/list_entries.rs" from "core/list_entries.rs.tmpl"
     "{{layer}}/{{name}}/core/src/store.rs" from "core/store.rs.tmpl"
     "{{layer}}/{{name}}/core/src/store/entries.rs" from "core/entries.rs.tmpl"
+    "{{layer}}/{{name}}/core/src/store/plans.rs" from "core/plans.rs.tmpl"
     "{{layer}}/{{name}}/core/tests/suite/main.rs" from "core/tests_main.rs.tmpl"
     "{{layer}}/{{name}}/core/tests/suite/support.rs" from "core/tests_support.rs.tmpl"
     "{{layer}}/{{name}}/core/tests/suite/entries.rs" from "core/tests_entries.rs.tmpl"

@@ -30,8 +30,8 @@ use business_media_gateway::{
     UpdateMediaRequest, UploadChunk, UploadHeader,
 };
 use business_posts_gateway::{
-    CreatePostRequest, DeletePostRequest, GetResharedRequest, ListByAuthorRequest, PinPostRequest,
-    Posts, ReshareRequest, UnpinPostRequest, UnreshareRequest,
+    CreatePostRequest, DeletePostRequest, EditPostRequest, GetResharedRequest, ListByAuthorRequest,
+    PinPostRequest, Posts, ReshareRequest, UnpinPostRequest, UnreshareRequest,
 };
 use futures::future::BoxFuture;
 use futures::stream;
@@ -102,6 +102,7 @@ fn of_an_account() -> Vec<(String, Call)> {
             delete_post(author_id => DeletePostRequest { author_id, ..Default::default() });
             reshare(account_id => ReshareRequest { account_id, ..Default::default() });
             unreshare(account_id => UnreshareRequest { account_id, ..Default::default() });
+            edit_post(author_id => EditPostRequest { author_id, ..Default::default() });
             pin_post(author_id => PinPostRequest { author_id, ..Default::default() });
             unpin_post(author_id => UnpinPostRequest { author_id, ..Default::default() });
             get_reshared(account_id => GetResharedRequest { account_id, ..Default::default() });
@@ -155,7 +156,7 @@ fn of_an_owner() -> Vec<(String, Call)> {
             delete_media(owner_id => DeleteMediaRequest { owner_id, ..Default::default() });
             list_unused(owner_id => ListUnusedRequest { owner_id, ..Default::default() });
             attach(owner_id => AttachRequest { owner_id, holder: "post:1".to_owned(), ..Default::default() });
-            release(owner_id => ReleaseRequest { owner_id, holder: "post:1".to_owned() });
+            release(owner_id => ReleaseRequest { owner_id, holder: "post:1".to_owned(), ids: Vec::new() });
             begin_upload(owner_id => BeginUploadRequest {
                 header: Some(UploadHeader { owner_id, ..Default::default() }),
                 ..Default::default()
@@ -194,7 +195,7 @@ fn of_the_operator() -> Vec<(String, Call)> {
 
 /// What needs no account: it is proven by a secret in the message, or it returns what the rules of
 /// the read pipeline sort.
-const OF_ANYONE: [&str; 36] = [
+const OF_ANYONE: [&str; 37] = [
     "accounts.register",
     "accounts.sign_in",
     "accounts.authenticate",
@@ -223,6 +224,7 @@ const OF_ANYONE: [&str; 36] = [
     "posts.get_post_heads",
     "posts.list_pinned",
     "posts.list_reshares",
+    "posts.list_versions",
     "posts.list_by_authors",
     "posts.list_public",
     "posts.list_by_tag",

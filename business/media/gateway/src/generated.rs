@@ -158,6 +158,9 @@ pub struct UpdateMediaRequest {
     pub focus_x: ::core::option::Option<f32>,
     #[prost(float, optional, tag = "5")]
     pub focus_y: ::core::option::Option<f32>,
+    /// On behalf of what this changes it; empty for the owner itself.
+    #[prost(string, tag = "6")]
+    pub holder: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteMediaRequest {
@@ -208,6 +211,9 @@ pub struct ReleaseRequest {
     /// Only this account's items are released.
     #[prost(fixed64, tag = "2")]
     pub owner_id: u64,
+    /// Only these of its items; all that it shows for none.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub ids: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReleaseReply {
@@ -633,8 +639,8 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: WaitUntilProcessedRequest,
     ) -> ::infra_kernel::Result<MediaItem>;
-    /// Changes alt text and focal point; fields that are not set stay. Only the owner, and only before
-    /// it is attached.
+    /// Changes alt text and focal point; fields that are not set stay. Only the owner; of what is
+    /// attached, only on behalf of what shows it.
     async fn update_media(
         &self,
         context: &::infra_kernel::Context,
@@ -661,8 +667,8 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: AttachRequest,
     ) -> ::infra_kernel::Result<AttachReply>;
-    /// Records that something no longer shows what it showed; items that nothing shows any more are
-    /// deleted, bytes and all. Idempotent.
+    /// Records that something no longer shows what it showed, or some of it; items that nothing shows
+    /// any more are deleted, bytes and all. Idempotent.
     async fn release(
         &self,
         context: &::infra_kernel::Context,
@@ -794,7 +800,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("id"),
-        scopes: &["write:media"],
+        scopes: &["write:media", "write:statuses"],
     };
     /// See [`Media::delete_media`](super::Media::delete_media).
     pub const DELETE_MEDIA: Method = Method {

@@ -22,6 +22,9 @@ pub(crate) enum PostsError {
         max: u32,
         wait: Duration,
     },
+    /// Somebody else changed the post since it was read.
+    #[error("the post was changed meanwhile")]
+    Changed,
     #[error("a media item is shown by another post")]
     MediaShown,
     /// Never seen from outside: the post that the key stands for is returned instead, unless its
@@ -43,6 +46,11 @@ impl From<PostsError> for Error {
             )
             .to_retry_after(wait),
             PostsError::MediaShown => Self::invalid("media_ids", MEDIA_SHOWN),
+            error @ PostsError::Changed => Self::new(
+                ErrorCode::Unavailable,
+                "This post is being changed just now. Please try again.",
+            )
+            .with_source(error),
             error @ PostsError::KeyMet => Self::new(
                 ErrorCode::Unavailable,
                 "The same post is being published just now. Please try again.",

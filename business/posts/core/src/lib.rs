@@ -3,9 +3,10 @@
 //!
 //! - A post, its mentions, its hashtags, the counts it changes, its idempotency key and its event
 //!   are one transaction.
-//! - Posts are immutable but for their numbers, so reads come from memory: posts by id, and each
-//!   author's newest ids. Both are kept exact by this process's own writes. No other process writes
-//!   this database.
+//! - Posts change seldom, so reads come from memory: posts by id, and each author's newest ids.
+//!   Both are kept exact by this process's own writes. No other process writes this database.
+//! - What a post said before it was changed is kept beside it, and goes with it. A change counts
+//!   only on the revision that it was made for.
 //! - Media is attached right after the commit, and again for certain by a consumer of our own
 //!   event.
 //!
@@ -98,6 +99,7 @@ impl Domain for PostsCore {
     fn consumers(&self) -> Vec<Consumer> {
         vec![
             consumers::attach_media::consumer(&self.state),
+            consumers::edit_media::consumer(&self.state),
             consumers::release_media::consumer(&self.state),
             consumers::remove_reshares::consumer(&self.state),
         ]

@@ -1,8 +1,10 @@
 //! The contract, call by call.
 
+mod content;
 mod create_post;
 mod delete_post;
 mod draft;
+mod edit_post;
 mod list;
 mod pin;
 mod read;
@@ -14,10 +16,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_posts_gateway::{
     CountPostsReply, CountPostsRequest, CreatePostReply, CreatePostRequest, DeletePostRequest,
-    GetAuthorStatsReply, GetAuthorStatsRequest, GetConversationReply, GetConversationRequest,
-    GetPostHeadsReply, GetPostHeadsRequest, GetPostsReply, GetPostsRequest, GetResharedReply,
-    GetResharedRequest, GetTagsReply, GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest,
-    ListByTagRequest, ListPinnedRequest, ListPostsReply, ListPublicRequest, ListResharesRequest,
+    EditPostReply, EditPostRequest, GetAuthorStatsReply, GetAuthorStatsRequest,
+    GetConversationReply, GetConversationRequest, GetPostHeadsReply, GetPostHeadsRequest,
+    GetPostsReply, GetPostsRequest, GetResharedReply, GetResharedRequest, GetTagsReply,
+    GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest, ListByTagRequest, ListPinnedRequest,
+    ListPostsReply, ListPublicRequest, ListResharesRequest, ListVersionsReply, ListVersionsRequest,
     PinPostReply, PinPostRequest, Post, Posts, ReshareReply, ReshareRequest, SearchTagsReply,
     SearchTagsRequest, UnpinPostReply, UnpinPostRequest, UnreshareReply, UnreshareRequest,
 };
@@ -49,6 +52,24 @@ impl Posts for PostsService {
             context.caller().require_application(application)?;
         }
         Ok(create_post::create_post(&self.state, context, request).await?)
+    }
+
+    async fn edit_post(
+        &self,
+        context: &Context,
+        request: EditPostRequest,
+    ) -> Result<EditPostReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        Ok(edit_post::edit_post(&self.state, context, request).await?)
+    }
+
+    async fn list_versions(
+        &self,
+        _: &Context,
+        request: ListVersionsRequest,
+    ) -> Result<ListVersionsReply> {
+        Ok(edit_post::list_versions(&self.state, &request).await?)
     }
 
     async fn delete_post(&self, context: &Context, request: DeletePostRequest) -> Result<Post> {

@@ -128,6 +128,13 @@ impl State {
         }
     }
 
+    /// A post was changed: to be called when that is committed.
+    pub(crate) fn post_edited(&self, post: &Arc<Post>) {
+        self.posts.write_through(post.id, Some(Arc::clone(post)));
+        // Which of an author's posts have photos is part of what is kept of them.
+        self.recent.invalidate(&post.author_id);
+    }
+
     /// A post was deleted: to be called when that is committed.
     pub(crate) fn post_deleted(&self, post: &Post) {
         self.posts.write_through(post.id, None);

@@ -13,3 +13,4 @@ pub(crate) mod public_hashtags;
 pub(crate) mod reshares;
 pub(crate) mod shown_media;
 pub(crate) mod stats;
+pub(crate) mod versions;

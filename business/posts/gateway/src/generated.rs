@@ -71,6 +71,9 @@ pub struct Post {
     /// Since when it is on top of its author's page, in microseconds since the Unix epoch; 0 for not.
     #[prost(sfixed64, tag = "25")]
     pub pinned_at_us: i64,
+    /// When it was last changed; 0 for never.
+    #[prost(sfixed64, tag = "26")]
+    pub edited_at_us: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Tag {
@@ -162,6 +165,85 @@ pub struct CreatePostReply {
     /// False when the idempotency key was met before.
     #[prost(bool, tag = "2")]
     pub created: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EditPostRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub post_id: u64,
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// All that it shows from now on, in order: photos of it, and others that nothing shows.
+    #[prost(fixed64, repeated, tag = "4")]
+    pub media_ids: ::prost::alloc::vec::Vec<u64>,
+    /// What changes of these photos; of the others nothing does.
+    #[prost(message, repeated, tag = "5")]
+    pub media_changes: ::prost::alloc::vec::Vec<MediaChange>,
+    #[prost(bool, tag = "6")]
+    pub sensitive: bool,
+    #[prost(string, tag = "7")]
+    pub spoiler_text: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub language: ::prost::alloc::string::String,
+    /// As in `CreatePostRequest`.
+    #[prost(string, tag = "9")]
+    pub site_domain: ::prost::alloc::string::String,
+}
+/// Of a photo among those of the post. Fields that are not set stay.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MediaChange {
+    #[prost(fixed64, tag = "1")]
+    pub media_id: u64,
+    /// Alt text.
+    #[prost(string, optional, tag = "2")]
+    pub description: ::core::option::Option<::prost::alloc::string::String>,
+    /// Focal point, both or neither.
+    #[prost(float, optional, tag = "3")]
+    pub focus_x: ::core::option::Option<f32>,
+    #[prost(float, optional, tag = "4")]
+    pub focus_y: ::core::option::Option<f32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EditPostReply {
+    #[prost(message, optional, tag = "1")]
+    pub post: ::core::option::Option<Post>,
+    /// False when it said all that already.
+    #[prost(bool, tag = "2")]
+    pub changed: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListVersionsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub post_id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListVersionsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub versions: ::prost::alloc::vec::Vec<PostVersion>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PostVersion {
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub sensitive: bool,
+    #[prost(string, tag = "3")]
+    pub spoiler_text: ::prost::alloc::string::String,
+    /// Those that it showed then; those that were taken out are not there any more.
+    #[prost(message, repeated, tag = "4")]
+    pub media: ::prost::alloc::vec::Vec<VersionMedia>,
+    /// Since when it said so, in microseconds since the Unix epoch.
+    #[prost(sfixed64, tag = "5")]
+    pub created_at_us: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VersionMedia {
+    #[prost(fixed64, tag = "1")]
+    pub media_id: u64,
+    /// Its alt text then.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeletePostRequest {
@@ -411,7 +493,7 @@ pub struct CountPostsReply {
     #[prost(uint64, tag = "1")]
     pub posts: u64,
 }
-/// Events, also of reshares. Topics: "posts.published", "posts.deleted".
+/// Events. Topics: "posts.published" and "posts.deleted", also of reshares, and "posts.edited".
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PostPublished {
     #[prost(message, optional, tag = "1")]
@@ -425,6 +507,23 @@ pub struct PostDeleted {
     pub head: ::core::option::Option<PostHead>,
     #[prost(fixed64, repeated, tag = "2")]
     pub media_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PostEdited {
+    /// As it is now.
+    #[prost(message, optional, tag = "1")]
+    pub head: ::core::option::Option<PostHead>,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub media_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Photos that it does not show any more.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub removed_media_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Accounts that it mentions since then.
+    #[prost(fixed64, repeated, tag = "4")]
+    pub newly_mentioned_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Whose reshares show it; of very many, the latest 100.
+    #[prost(fixed64, repeated, tag = "5")]
+    pub reshared_by_ids: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -478,6 +577,20 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: CreatePostRequest,
     ) -> ::infra_kernel::Result<CreatePostReply>;
+    /// Puts something else in the place of what an author's own post says and shows; who may see it and
+    /// what it replies to stay. Photos that it no longer shows are deleted. What it said before can be
+    /// read for as long as it is there. The same again changes nothing; 100 changes are the most.
+    async fn edit_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: EditPostRequest,
+    ) -> ::infra_kernel::Result<EditPostReply>;
+    /// What a post said before each of its changes, oldest first; none for one that never changed.
+    async fn list_versions(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListVersionsRequest,
+    ) -> ::infra_kernel::Result<ListVersionsReply>;
     /// Deletes the author's own post. Returns the post as it was.
     async fn delete_post(
         &self,
@@ -614,11 +727,31 @@ pub mod methods {
         routing_key: Some("author_id"),
         scopes: &["write:statuses"],
     };
+    /// See [`Posts::edit_post`](super::Posts::edit_post).
+    pub const EDIT_POST: Method = Method {
+        name: "posts.edit_post",
+        path: "/heliograph.posts.v1.Posts/EditPost",
+        index: 1,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+        scopes: &["write:statuses"],
+    };
+    /// See [`Posts::list_versions`](super::Posts::list_versions).
+    pub const LIST_VERSIONS: Method = Method {
+        name: "posts.list_versions",
+        path: "/heliograph.posts.v1.Posts/ListVersions",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("post_id"),
+        scopes: &[],
+    };
     /// See [`Posts::delete_post`](super::Posts::delete_post).
     pub const DELETE_POST: Method = Method {
         name: "posts.delete_post",
         path: "/heliograph.posts.v1.Posts/DeletePost",
-        index: 1,
+        index: 3,
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("post_id"),
@@ -628,7 +761,7 @@ pub mod methods {
     pub const RESHARE: Method = Method {
         name: "posts.reshare",
         path: "/heliograph.posts.v1.Posts/Reshare",
-        index: 2,
+        index: 4,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -638,7 +771,7 @@ pub mod methods {
     pub const UNRESHARE: Method = Method {
         name: "posts.unreshare",
         path: "/heliograph.posts.v1.Posts/Unreshare",
-        index: 3,
+        index: 5,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -648,7 +781,7 @@ pub mod methods {
     pub const PIN_POST: Method = Method {
         name: "posts.pin_post",
         path: "/heliograph.posts.v1.Posts/PinPost",
-        index: 4,
+        index: 6,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -658,7 +791,7 @@ pub mod methods {
     pub const UNPIN_POST: Method = Method {
         name: "posts.unpin_post",
         path: "/heliograph.posts.v1.Posts/UnpinPost",
-        index: 5,
+        index: 7,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -668,7 +801,7 @@ pub mod methods {
     pub const LIST_PINNED: Method = Method {
         name: "posts.list_pinned",
         path: "/heliograph.posts.v1.Posts/ListPinned",
-        index: 6,
+        index: 8,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_id"),
@@ -678,7 +811,7 @@ pub mod methods {
     pub const LIST_RESHARES: Method = Method {
         name: "posts.list_reshares",
         path: "/heliograph.posts.v1.Posts/ListReshares",
-        index: 7,
+        index: 9,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -688,7 +821,7 @@ pub mod methods {
     pub const GET_RESHARED: Method = Method {
         name: "posts.get_reshared",
         path: "/heliograph.posts.v1.Posts/GetReshared",
-        index: 8,
+        index: 10,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -698,7 +831,7 @@ pub mod methods {
     pub const GET_POSTS: Method = Method {
         name: "posts.get_posts",
         path: "/heliograph.posts.v1.Posts/GetPosts",
-        index: 9,
+        index: 11,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
@@ -708,7 +841,7 @@ pub mod methods {
     pub const GET_POST_HEADS: Method = Method {
         name: "posts.get_post_heads",
         path: "/heliograph.posts.v1.Posts/GetPostHeads",
-        index: 10,
+        index: 12,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
@@ -718,7 +851,7 @@ pub mod methods {
     pub const LIST_BY_AUTHOR: Method = Method {
         name: "posts.list_by_author",
         path: "/heliograph.posts.v1.Posts/ListByAuthor",
-        index: 11,
+        index: 13,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_id"),
@@ -728,7 +861,7 @@ pub mod methods {
     pub const LIST_BY_AUTHORS: Method = Method {
         name: "posts.list_by_authors",
         path: "/heliograph.posts.v1.Posts/ListByAuthors",
-        index: 12,
+        index: 14,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
@@ -738,7 +871,7 @@ pub mod methods {
     pub const LIST_PUBLIC: Method = Method {
         name: "posts.list_public",
         path: "/heliograph.posts.v1.Posts/ListPublic",
-        index: 13,
+        index: 15,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -748,7 +881,7 @@ pub mod methods {
     pub const LIST_BY_TAG: Method = Method {
         name: "posts.list_by_tag",
         path: "/heliograph.posts.v1.Posts/ListByTag",
-        index: 14,
+        index: 16,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -758,7 +891,7 @@ pub mod methods {
     pub const GET_TAGS: Method = Method {
         name: "posts.get_tags",
         path: "/heliograph.posts.v1.Posts/GetTags",
-        index: 15,
+        index: 17,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -768,7 +901,7 @@ pub mod methods {
     pub const SEARCH_TAGS: Method = Method {
         name: "posts.search_tags",
         path: "/heliograph.posts.v1.Posts/SearchTags",
-        index: 16,
+        index: 18,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -778,7 +911,7 @@ pub mod methods {
     pub const GET_CONVERSATION: Method = Method {
         name: "posts.get_conversation",
         path: "/heliograph.posts.v1.Posts/GetConversation",
-        index: 17,
+        index: 19,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -788,7 +921,7 @@ pub mod methods {
     pub const GET_AUTHOR_STATS: Method = Method {
         name: "posts.get_author_stats",
         path: "/heliograph.posts.v1.Posts/GetAuthorStats",
-        index: 18,
+        index: 20,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
@@ -798,7 +931,7 @@ pub mod methods {
     pub const COUNT_POSTS: Method = Method {
         name: "posts.count_posts",
         path: "/heliograph.posts.v1.Posts/CountPosts",
-        index: 19,
+        index: 21,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -807,6 +940,8 @@ pub mod methods {
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[
         CREATE_POST,
+        EDIT_POST,
+        LIST_VERSIONS,
         DELETE_POST,
         RESHARE,
         UNRESHARE,
@@ -846,6 +981,30 @@ impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {
             &methods::CREATE_POST,
             context,
             self.inner().create_post(context, request),
+        )
+        .await
+    }
+    async fn edit_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: EditPostRequest,
+    ) -> ::infra_kernel::Result<EditPostReply> {
+        self.call(
+            &methods::EDIT_POST,
+            context,
+            self.inner().edit_post(context, request),
+        )
+        .await
+    }
+    async fn list_versions(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListVersionsRequest,
+    ) -> ::infra_kernel::Result<ListVersionsReply> {
+        self.call(
+            &methods::LIST_VERSIONS,
+            context,
+            self.inner().list_versions(context, request),
         )
         .await
     }
@@ -1097,6 +1256,22 @@ impl Posts for RemotePosts {
     ) -> ::infra_kernel::Result<CreatePostReply> {
         self.0.unary(&methods::CREATE_POST, context, request).await
     }
+    async fn edit_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: EditPostRequest,
+    ) -> ::infra_kernel::Result<EditPostReply> {
+        self.0.unary(&methods::EDIT_POST, context, request).await
+    }
+    async fn list_versions(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListVersionsRequest,
+    ) -> ::infra_kernel::Result<ListVersionsReply> {
+        self.0
+            .unary(&methods::LIST_VERSIONS, context, request)
+            .await
+    }
     async fn delete_post(
         &self,
         context: &::infra_kernel::Context,
@@ -1263,6 +1438,24 @@ impl ::infra_rpc::Serve for ServePosts {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.create_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/EditPost" => {
+                call.unary(
+                    &methods::EDIT_POST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.edit_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListVersions" => {
+                call.unary(
+                    &methods::LIST_VERSIONS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_versions(&context, request).await
                     },
                 )
             }

@@ -31,6 +31,10 @@ pub const TAGS_FOUND_MAX: u32 = 40;
 pub const TAG_DAYS: usize = 7;
 /// The most posts that are on top of an author's page.
 pub const PINNED_MAX: u32 = 5;
+/// The most changes of one post.
+pub const EDITS_MAX: u32 = 100;
+/// The most accounts whose reshares one event about a change names.
+pub const RESHARED_BY_MAX: u32 = 100;
 /// The most posts upwards that a conversation holds.
 pub const ANCESTORS_MAX: u32 = 100;
 /// The most posts downwards that a conversation holds.
@@ -42,4 +46,6 @@ pub mod topics {
     pub const PUBLISHED: &str = "posts.published";
     /// A post was deleted: [`PostDeleted`](super::PostDeleted). Its key is the post.
     pub const DELETED: &str = "posts.deleted";
+    /// A post says or shows something else: [`PostEdited`](super::PostEdited). Its key is the post.
+    pub const EDITED: &str = "posts.edited";
 }

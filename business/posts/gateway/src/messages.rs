@@ -58,6 +58,12 @@ impl Post {
         Timestamp::from_microseconds(self.created_at_us)
     }
 
+    /// When it was last changed, if ever.
+    #[must_use]
+    pub fn edited_at(&self) -> Option<Timestamp> {
+        (self.edited_at_us != 0).then(|| Timestamp::from_microseconds(self.edited_at_us))
+    }
+
     /// What the rules and caches need of it.
     #[must_use]
     pub fn head(&self) -> PostHead {

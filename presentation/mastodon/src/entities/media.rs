@@ -129,6 +129,14 @@ impl MediaAttachment {
         }
     }
 
+    /// The same with another alt text.
+    pub(crate) fn described(self, description: &str) -> Self {
+        Self {
+            description: some_text(description),
+            ..self
+        }
+    }
+
     fn with_failure(self, item: &MediaItem) -> Self {
         Self {
             failure: item.has_failed().then(|| item.failure.clone()),

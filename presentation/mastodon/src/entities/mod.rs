@@ -9,6 +9,7 @@ pub(crate) mod moment;
 pub(crate) mod notification;
 pub(crate) mod relationship;
 pub(crate) mod status;
+pub(crate) mod status_edit;
 pub(crate) mod tag;
 
 pub(crate) use account::{Account, CredentialAccount};
@@ -18,6 +19,7 @@ pub(crate) use media::MediaAttachment;
 pub(crate) use notification::Notification;
 pub(crate) use relationship::Relationship;
 pub(crate) use status::{Status, StatusContext};
+pub(crate) use status_edit::{StatusEdit, StatusSource};
 pub(crate) use tag::Hashtag;
 
 /// A list of things that this product does not have yet: custom emoji, tags, badges.

@@ -12,7 +12,7 @@ use super::{Account, Status, moment, status};
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Notification {
     id: NotificationId,
-    /// "favourite", "mention", "follow", "follow_request" or "reblog".
+    /// "favourite", "mention", "follow", "follow_request", "reblog" or "update".
     #[serde(rename = "type")]
     kind: &'static str,
     created_at: String,
@@ -26,12 +26,13 @@ pub(crate) struct Notification {
 }
 
 /// The names of the kinds of notifications.
-const NAMES: [(&str, Kind); 5] = [
+const NAMES: [(&str, Kind); 6] = [
     ("favourite", Kind::Favourite),
     ("mention", Kind::Mention),
     ("follow", Kind::Follow),
     ("follow_request", Kind::FollowRequest),
     ("reblog", Kind::Reshare),
+    ("update", Kind::Edit),
 ];
 
 /// The kind that has this name, if there is one.

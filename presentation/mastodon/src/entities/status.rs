@@ -70,7 +70,8 @@ struct Counts {
 /// author hears why a picture cannot be shown.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Rest {
-    edited_at: (),
+    /// When it was last changed, if ever.
+    edited_at: Option<String>,
     /// The text as HTML.
     content: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +158,7 @@ impl Status {
             },
             counts: Counts::default(),
             rest: Rest {
-                edited_at: (),
+                edited_at: None,
                 content: String::new(),
                 application: None,
                 account: Account::of(site, &shown.author),
@@ -225,7 +226,7 @@ impl Rest {
         let media = card.media.iter();
         let mentions = post.mentions.iter();
         Self {
-            edited_at: (),
+            edited_at: some_moment(post.edited_at_us),
             content: to_html(site, &post.text, &post.mentions),
             application: card.application.as_ref().map(PostedWith::of),
             account: Account::of(site, &card.author),
@@ -292,6 +293,10 @@ pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
 
 fn some_id(id: u64) -> Option<u64> {
     (id != 0).then_some(id)
+}
+
+fn some_moment(at_us: i64) -> Option<String> {
+    (at_us != 0).then(|| moment::date_time(at_us))
 }
 
 fn some_text(text: &str) -> Option<String> {

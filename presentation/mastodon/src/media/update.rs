@@ -37,6 +37,7 @@ pub(super) async fn update(
         description: form.description,
         focus_x: point.map(|(x, _)| x),
         focus_y: point.map(|(_, y)| y),
+        holder: String::new(),
     };
     let item = surface
         .gateways

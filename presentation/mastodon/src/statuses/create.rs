@@ -137,7 +137,7 @@ async fn answered(
 }
 
 /// The error with the field as it is called here.
-fn by_the_names_of_the_form(error: Error) -> Error {
+pub(super) fn by_the_names_of_the_form(error: Error) -> Error {
     match error.field() {
         Some("text") => error.for_field("status"),
         _ => error,
@@ -281,7 +281,7 @@ impl StatusForm {
 }
 
 /// A list that may be left out, which is not the same as one that is empty.
-fn optional_list<'de, D: Deserializer<'de>>(
+pub(super) fn optional_list<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<Vec<String>>, D::Error> {
     #[derive(Deserialize)]
@@ -306,7 +306,7 @@ pub(super) fn visibility_named(name: &str) -> Result<Visibility> {
     })
 }
 
-fn media_ids(texts: &[String]) -> Result<Vec<u64>> {
+pub(super) fn media_ids(texts: &[String]) -> Result<Vec<u64>> {
     let texts = texts.iter().filter(|text| !text.is_empty());
     let id = |text: &String| match text.parse::<MediaId>() {
         Ok(id) => Ok(id.get()),

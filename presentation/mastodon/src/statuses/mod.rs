@@ -4,9 +4,11 @@ mod bookmark;
 mod context;
 mod create;
 mod delete;
+mod edit;
 mod favourite;
 mod favourited_by;
 mod find;
+mod history;
 mod marked;
 mod pin;
 mod reblog;
@@ -17,11 +19,12 @@ use presentation_kit::Api;
 use presentation_kit::api::Describe;
 use presentation_kit::paging::PageQuery;
 
-use crate::entities::{Account, Status, StatusContext};
+use crate::entities::{Account, Status, StatusContext, StatusEdit, StatusSource};
 use crate::ids::IdsQuery;
 
 pub(crate) fn routes() -> Api {
     posts()
+        .merge(edits())
         .merge(likes())
         .merge(reshares())
         .merge(bookmarks())
@@ -66,6 +69,31 @@ fn posts() -> Api {
             context::show,
             Describe::new("Shows what a status answers, and what answers it.")
                 .returns::<StatusContext>(),
+        )
+}
+
+fn edits() -> Api {
+    Api::new()
+        .put(
+            "/api/v1/statuses/{id}",
+            edit::edit,
+            Describe::new(
+                "Changes one's own status, at most a hundred times. Who may see it and what it answers stay; \
+                 what it said before can be read by those who may see it.",
+            )
+            .body::<edit::EditForm>()
+            .returns::<Status>(),
+        )
+        .get(
+            "/api/v1/statuses/{id}/source",
+            history::source,
+            Describe::new("Shows a status as it was written.").returns::<StatusSource>(),
+        )
+        .get(
+            "/api/v1/statuses/{id}/history",
+            history::history,
+            Describe::new("Shows what a status said, oldest first; last as it is now.")
+                .returns::<Vec<StatusEdit>>(),
         )
 }
 

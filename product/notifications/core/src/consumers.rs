@@ -1,6 +1,7 @@
 //! What this domain makes notifications of. Every one of these may see an event twice, late, and in
 //! any order; what was heard is noted in the transaction of its effect.
 
+mod edits;
 mod follow_requests;
 mod follows;
 mod likes;
@@ -48,6 +49,11 @@ pub(crate) fn all(state: &Arc<State>) -> Vec<Consumer> {
             "notifications.posts",
             &[of_posts::topics::PUBLISHED, of_posts::topics::DELETED],
             posts::Posts(Arc::clone(state)),
+        ),
+        consumer(
+            "notifications.edits",
+            &[of_posts::topics::EDITED],
+            edits::Edits(Arc::clone(state)),
         ),
     ]
 }

@@ -157,6 +157,8 @@ pub enum Kind {
     Reshare = 4,
     /// Somebody asks to follow the account.
     FollowRequest = 5,
+    /// A post that the account reshared says or shows something else.
+    Edit = 7,
 }
 impl Kind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -171,6 +173,7 @@ impl Kind {
             Self::Follow => "KIND_FOLLOW",
             Self::Reshare => "KIND_RESHARE",
             Self::FollowRequest => "KIND_FOLLOW_REQUEST",
+            Self::Edit => "KIND_EDIT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -182,6 +185,7 @@ impl Kind {
             "KIND_FOLLOW" => Some(Self::Follow),
             "KIND_RESHARE" => Some(Self::Reshare),
             "KIND_FOLLOW_REQUEST" => Some(Self::FollowRequest),
+            "KIND_EDIT" => Some(Self::Edit),
             _ => None,
         }
     }
@@ -216,7 +220,8 @@ impl Timeline {
     }
 }
 /// What accounts are told of: likes and reshares of their posts, posts that mention or reply to
-/// them, new followers and who asks to be one. And how far each has read its timelines.
+/// them, changes of what they reshared, new followers and who asks to be one. And how far each has
+/// read its timelines.
 /// This domain does not decide who may see a post or an account: callers filter what it lists by the
 /// read pipeline's rules. All of it is for the account itself.
 #[async_trait::async_trait]

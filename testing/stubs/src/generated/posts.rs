@@ -13,6 +13,22 @@ pub trait StubPosts: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<CreatePostReply> {
         crate::not_stubbed(&methods::CREATE_POST)
     }
+    /// Stands for [`Posts::edit_post`].
+    async fn edit_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: EditPostRequest,
+    ) -> ::infra_kernel::Result<EditPostReply> {
+        crate::not_stubbed(&methods::EDIT_POST)
+    }
+    /// Stands for [`Posts::list_versions`].
+    async fn list_versions(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListVersionsRequest,
+    ) -> ::infra_kernel::Result<ListVersionsReply> {
+        crate::not_stubbed(&methods::LIST_VERSIONS)
+    }
     /// Stands for [`Posts::delete_post`].
     async fn delete_post(
         &self,
@@ -175,6 +191,20 @@ impl<T: StubPosts> Posts for crate::Stub<T> {
         request: CreatePostRequest,
     ) -> ::infra_kernel::Result<CreatePostReply> {
         StubPosts::create_post(&*self.0, context, request).await
+    }
+    async fn edit_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: EditPostRequest,
+    ) -> ::infra_kernel::Result<EditPostReply> {
+        StubPosts::edit_post(&*self.0, context, request).await
+    }
+    async fn list_versions(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListVersionsRequest,
+    ) -> ::infra_kernel::Result<ListVersionsReply> {
+        StubPosts::list_versions(&*self.0, context, request).await
     }
     async fn delete_post(
         &self,

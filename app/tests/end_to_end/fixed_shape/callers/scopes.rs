@@ -51,6 +51,7 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("media.cancel_upload", &["write:media"]),
     ("posts.create_post", &["write:statuses"]),
     ("posts.delete_post", &["write:statuses"]),
+    ("posts.edit_post", &["write:statuses"]),
     ("posts.pin_post", &["write:accounts"]),
     ("posts.unpin_post", &["write:accounts"]),
     ("posts.reshare", &["write:statuses"]),

@@ -27,6 +27,7 @@ pub(crate) async fn release(
     request: ReleaseRequest,
 ) -> Result<u32, MediaError> {
     requests::holder(&request.holder)?;
+    requests::id_count(request.ids.len())?;
     let (leftovers, _) = let_go(library, context.clone(), request).await?;
     library.blobs.collect(&leftovers.blobs).await;
     Ok(u32::try_from(leftovers.items.len()).unwrap_or(u32::MAX))
@@ -39,11 +40,12 @@ async fn let_go(
 ) -> Result<(Leftovers, Turned), MediaError> {
     let (ids, now) = (Arc::clone(&library.ids), library.clock.now());
     let (holder, owner) = (request.holder, AccountId::new(request.owner_id));
+    let only: Vec<MediaId> = request.ids.into_iter().map(MediaId::new).collect();
     library
         .write_then(
             move |connection| {
                 Box::pin(async move {
-                    let let_go = holders::remove(connection, &holder, owner).await?;
+                    let let_go = holders::remove(connection, &holder, owner, &only).await?;
                     // Only those that something else shows: the others are deleted below.
                     let items = holders::settle_openness(connection, &let_go.held).await?;
                     let renditions = renditions::keys_of(connection, &items).await?;

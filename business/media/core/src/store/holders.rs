@@ -53,24 +53,51 @@ pub(crate) struct Released {
     pub(crate) held: Vec<MediaId>,
 }
 
+pub(super) const HOLDS: &str =
+    "SELECT EXISTS (SELECT 1 FROM holders WHERE holder = $1 AND media_id = $2)";
+
+/// Whether this holder shows the item.
+pub(crate) async fn holds(
+    connection: &mut Connection,
+    holder: &str,
+    id: MediaId,
+) -> Result<bool, MediaError> {
+    let holds = infra_db::query_scalar(HOLDS)
+        .bind(holder)
+        .bind(id.to_sql())
+        .fetch_one(connection)
+        .await?;
+    Ok(holds)
+}
+
 pub(super) const REMOVE: &str = "DELETE FROM holders WHERE holder = $1
+         AND EXISTS (SELECT 1 FROM media WHERE id = holders.media_id AND owner_id = $2)
+     RETURNING media_id";
+pub(super) const REMOVE_SOME: &str = "DELETE FROM holders WHERE holder = $1
+         AND media_id IN (SELECT value FROM json_each($3))
          AND EXISTS (SELECT 1 FROM media WHERE id = holders.media_id AND owner_id = $2)
      RETURNING media_id";
 pub(super) const UNHELD: &str = "SELECT id FROM media WHERE id IN (SELECT value FROM json_each($1))
      AND NOT EXISTS (SELECT 1 FROM holders WHERE media_id = media.id)";
 
-/// Removes a holder from this owner's items.
+/// Removes a holder from this owner's items, or from these of them.
 pub(crate) async fn remove(
     connection: &mut Connection,
     holder: &str,
     owner: AccountId,
+    only: &[MediaId],
 ) -> Result<Released, MediaError> {
     // The name of a holder is the caller's: with it nobody frees photos of another account.
-    let held: Vec<i64> = infra_db::query_scalar(REMOVE)
-        .bind(holder)
-        .bind(owner.to_sql())
-        .fetch_all(&mut *connection)
-        .await?;
+    let removal = match only {
+        [] => infra_db::query_scalar(REMOVE)
+            .bind(holder)
+            .bind(owner.to_sql()),
+        only => infra_db::query_scalar(REMOVE_SOME)
+            .bind(holder)
+            .bind(owner.to_sql())
+            .bind(json_ids(only.iter().map(|id| id.to_sql()))),
+    };
+    let held: Vec<i64> = removal.fetch_all(&mut *connection).await?;
     let free: Vec<i64> = infra_db::query_scalar(UNHELD)
         .bind(json_ids(held.iter().copied()))
         .fetch_all(connection)

@@ -44,7 +44,7 @@ const TABLES: Tables = Tables {
 
 /// They find their rows by an index. Not among them are those of the check of all files, which an
 /// operator asks for.
-const SEARCHES: [&str; 91] = [
+const SEARCHES: [&str; 93] = [
     alternates::ENQUEUE,
     alternates::ENQUEUE_EXISTING,
     alternates::CLAIM,
@@ -82,7 +82,9 @@ const SEARCHES: [&str; 91] = [
     formats::SWITCH,
     holders::INSERT,
     holders::SETTLE_OPENNESS,
+    holders::HOLDS,
     holders::REMOVE,
+    holders::REMOVE_SOME,
     holders::UNHELD,
     holders::REMOVE_ITEM,
     items::SET_MEMORY_BYTES,

@@ -45,10 +45,34 @@ async fn an_account_releases_only_its_own_photos() {
     let by_another = ReleaseRequest {
         holder: "post:1".to_owned(),
         owner_id: OWNER + 1,
+        ids: Vec::new(),
     };
     let released = scene.media.release(&context(), by_another).await;
     assert_eq!(released.unwrap().deleted, 0);
     assert!(scene.get(item.id).await.unwrap().attached);
+    assert_eq!(scene.release("post:1").await, 1);
+}
+
+#[tokio::test]
+async fn of_what_a_post_shows_some_can_go_and_the_rest_stays() {
+    let scene = Scene::new().await;
+    let kept = scene.ready(OWNER, &photo(1)).await;
+    let taken = scene.ready(OWNER, &photo(2)).await;
+    let elsewhere = scene.ready(OWNER, &photo(3)).await;
+    scene
+        .attach(OWNER, &[kept.id, taken.id], "post:1")
+        .await
+        .unwrap();
+    scene
+        .attach(OWNER, &[elsewhere.id], "post:2")
+        .await
+        .unwrap();
+    let some = [taken.id, elsewhere.id];
+    assert_eq!(scene.release_some("post:1", &some).await, 1);
+    assert!(scene.get(taken.id).await.is_none());
+    assert!(scene.get(kept.id).await.unwrap().attached);
+    assert!(scene.get(elsewhere.id).await.unwrap().attached);
+    assert_eq!(scene.release_some("post:1", &some).await, 0, "idempotent");
     assert_eq!(scene.release("post:1").await, 1);
 }
 

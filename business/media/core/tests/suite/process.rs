@@ -235,7 +235,19 @@ async fn alt_text_and_focus_change_until_the_photo_is_used() {
     };
     assert_eq!(code(update(stranger).await), ErrorCode::NotFound);
     scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
-    assert_eq!(code(update(nothing).await), ErrorCode::Conflict);
+    assert_eq!(code(update(nothing.clone()).await), ErrorCode::Conflict);
+    // The post that shows it is edited, and no other may change it.
+    let on_behalf = |holder: &str| UpdateMediaRequest {
+        description: Some("A harbour at night".to_owned()),
+        holder: holder.to_owned(),
+        ..nothing.clone()
+    };
+    let another = update(on_behalf("post:2")).await;
+    assert_eq!(code(another), ErrorCode::Conflict);
+    let edited = update(on_behalf("post:1")).await.unwrap();
+    assert_eq!(edited.description, "A harbour at night");
+    assert!(edited.revision > moved.revision);
+    assert_eq!(scene.get(item.id).await.unwrap(), edited);
 }
 
 #[tokio::test]

@@ -244,12 +244,18 @@ impl Scene {
     }
 
     pub(crate) async fn release(&self, holder: &str) -> u32 {
+        self.release_some(holder, &[]).await
+    }
+
+    /// Of what this holder shows these items; all for none.
+    pub(crate) async fn release_some(&self, holder: &str, ids: &[u64]) -> u32 {
         let owner = "SELECT owner_id FROM media JOIN holders ON media_id = id WHERE holder = $1";
         let owner = infra_db::query_scalar(owner).bind(holder);
         let owner: Option<i64> = owner.fetch_optional(self.database.reader()).await.unwrap();
         let request = ReleaseRequest {
             holder: holder.to_owned(),
             owner_id: owner.unwrap_or_default().cast_unsigned(),
+            ids: ids.to_vec(),
         };
         let released = self.media.release(&context(), request).await;
         released.unwrap().deleted

@@ -7,15 +7,30 @@ use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::Context;
 
+use super::edit_post::TRIES_MAX;
 use super::reshare;
 use crate::error::PostsError;
 use crate::state::State;
-use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
+use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats, versions};
 
 pub(crate) async fn delete_post(
     state: &Arc<State>,
     context: &Context,
     request: DeletePostRequest,
+) -> Result<Post, PostsError> {
+    for _ in 1..TRIES_MAX {
+        match try_delete(state, context, &request).await {
+            Err(PostsError::Changed) => {}
+            done => return done,
+        }
+    }
+    try_delete(state, context, &request).await
+}
+
+async fn try_delete(
+    state: &Arc<State>,
+    context: &Context,
+    request: &DeletePostRequest,
 ) -> Result<Post, PostsError> {
     let Some(post) = state.post(request.post_id).await? else {
         return Err(PostsError::NoPost);
@@ -53,9 +68,11 @@ async fn write_deletion(
     let Some(moving) = posts::delete(connection, id, author).await? else {
         return Err(PostsError::NoPost);
     };
-    // Everything else about a post never changes, so what memory knew of it holds.
+    // What memory knew of it holds for everything else.
+    if moving.revision != known.revision {
+        return Err(PostsError::Changed);
+    }
     let post = Post {
-        revision: moving.revision,
         replies_count: moving.replies_count,
         reshares_count: moving.reshares_count,
         ..known.clone()
@@ -68,6 +85,9 @@ async fn write_deletion(
     }
     if !post.media_ids.is_empty() {
         shown_media::give_up(connection, &post.media_ids).await?;
+    }
+    if post.edited_at().is_some() {
+        versions::delete(connection, id).await?;
     }
     idempotency::release(connection, author, id).await?;
     // The others were never counted.

@@ -6,7 +6,7 @@ use testing_databases::plans::{May, Plans, Tables};
 use super::lists::PageStatements;
 use super::{
     conversations, hashtags, idempotency, lists, mentions, pins, posts, public_hashtags, reshares,
-    shown_media, stats,
+    shown_media, stats, versions,
 };
 
 /// A post is of one of four visibilities, of this server, most with photos, and mentions few.
@@ -25,7 +25,7 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 41] = [
+const SEARCHES: [&str; 48] = [
     hashtags::BACKFILL_BATCH,
     hashtags::INSERT,
     hashtags::DELETE,
@@ -52,6 +52,8 @@ const SEARCHES: [&str; 41] = [
     posts::INSERT,
     posts::CREATED_BEFORE,
     posts::FIND,
+    posts::MEDIA_OF,
+    posts::EDIT,
     posts::COUNT_REPLY,
     posts::DELETE,
     posts::COUNT_RESHARE,
@@ -63,10 +65,15 @@ const SEARCHES: [&str; 41] = [
     reshares::NEWEST,
     reshares::CREATED_BEFORE,
     reshares::AMONG,
+    reshares::BY,
     shown_media::CLAIM,
     shown_media::GIVE_UP,
     stats::REMOVE_POST,
     stats::GET,
+    versions::COUNT,
+    versions::INSERT,
+    versions::LIST,
+    versions::DELETE,
 ];
 
 /// Theirs are few rows, which came in order already.

@@ -12,7 +12,7 @@ use infra_kernel::{AccountId, Timestamp};
 /// deletion comes between.
 pub(crate) const GET: &str = "SELECT posts.id, author_id, revision, visibility, text, sensitive, spoiler_text, language, \
      media_ids, in_reply_to_id, in_reply_to_author_id, replies_count, reshares_count, application_id, created_at, \
-     originals_shared, camera_shown, domain, uri, content_html, pinned_at, \
+     originals_shared, camera_shown, domain, uri, content_html, pinned_at, edited_at, \
      mentions.position AS mention_position, mentions.account_id AS mention_account_id, mentions.username AS mention_username \
      FROM json_each($1) AS wanted CROSS JOIN posts LEFT JOIN mentions ON mentions.post_id = posts.id \
      WHERE posts.id = wanted.value";
@@ -45,6 +45,7 @@ struct PostRow {
     uri: String,
     content_html: String,
     pinned_at: Option<i64>,
+    edited_at: Option<i64>,
     mention_position: Option<i64>,
     mention_account_id: Option<i64>,
     mention_username: Option<String>,
@@ -89,6 +90,7 @@ impl From<PostRow> for Post {
             uri: row.uri,
             content_html: row.content_html,
             pinned_at_us: row.pinned_at.unwrap_or_default(),
+            edited_at_us: row.edited_at.unwrap_or_default(),
             reshare_of_id: 0,
             reshare_of_author_id: 0,
         }
@@ -158,14 +160,6 @@ pub(crate) async fn created_before(
 
 pub(super) const FIND: &str = "SELECT id FROM posts WHERE id = $1";
 
-pub(crate) async fn is_there(database: &Database, post: PostId) -> Result<bool, DbError> {
-    let found: Option<i64> = infra_db::query_scalar(FIND)
-        .bind(post.to_sql())
-        .fetch_optional(database.reader())
-        .await?;
-    Ok(found.is_some())
-}
-
 /// Whether a post is there, asked within a write.
 pub(crate) async fn is_stored(connection: &mut Connection, post: PostId) -> Result<bool, DbError> {
     let found: Option<i64> = infra_db::query_scalar(FIND)
@@ -198,6 +192,52 @@ pub(crate) async fn insert(connection: &mut Connection, post: &Post) -> Result<(
         .execute(connection)
         .await
         .map(drop)
+}
+
+pub(super) const MEDIA_OF: &str = "SELECT media_ids FROM posts WHERE id = $1";
+
+/// The photos that a post shows, in the order of the album; none when it is not there.
+pub(crate) async fn media_of(
+    database: &Database,
+    post: PostId,
+) -> Result<Option<Vec<u64>>, DbError> {
+    let ids: Option<String> = infra_db::query_scalar(MEDIA_OF)
+        .bind(post.to_sql())
+        .fetch_optional(database.reader())
+        .await?;
+    Ok(ids.map(|ids| parse_ids(&ids)))
+}
+
+pub(super) const EDIT: &str = "UPDATE posts SET revision = $3, text = $4, sensitive = $5, \
+     spoiler_text = $6, language = $7, media_ids = $8, has_media = $9, edited_at = $10 \
+     WHERE id = $1 AND revision = $2 RETURNING replies_count, reshares_count, pinned_at";
+
+/// Writes what an edited post says and shows in the place of this revision. Returns the post with
+/// all that moves meanwhile; none when that revision is not there any more.
+pub(crate) async fn edit(
+    connection: &mut Connection,
+    edited: Post,
+    known_revision: u64,
+) -> Result<Option<Post>, DbError> {
+    let moving: Option<(i64, i64, Option<i64>)> = infra_db::query(EDIT)
+        .bind(edited.post().to_sql())
+        .bind(known_revision.cast_signed())
+        .bind(edited.revision.cast_signed())
+        .bind(&edited.text)
+        .bind(edited.sensitive)
+        .bind(&edited.spoiler_text)
+        .bind(&edited.language)
+        .bind(media_json(&edited.media_ids))
+        .bind(!edited.media_ids.is_empty())
+        .bind(edited.edited_at_us)
+        .fetch_optional(connection)
+        .await?;
+    Ok(moving.map(|(replies, reshares, pinned_at)| Post {
+        replies_count: replies.cast_unsigned(),
+        reshares_count: reshares.cast_unsigned(),
+        pinned_at_us: pinned_at.unwrap_or_default(),
+        ..edited
+    }))
 }
 
 pub(super) const COUNT_REPLY: &str =

@@ -21,6 +21,8 @@ pub(super) const NEWEST: &str = "SELECT post_id FROM reshares WHERE author_id = 
      ORDER BY id DESC LIMIT CAST($2 AS BIGINT)";
 pub(super) const CREATED_BEFORE: &str =
     "SELECT created_at FROM reshares WHERE author_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2";
+pub(super) const BY: &str = "SELECT author_id FROM reshares WHERE post_id = $1 \
+     ORDER BY id DESC LIMIT CAST($2 AS BIGINT)";
 pub(super) const AMONG: &str = "SELECT post_id FROM reshares WHERE author_id = $1 \
      AND post_id IN (SELECT value FROM json_each($2))";
 
@@ -103,6 +105,21 @@ pub(crate) async fn insert(connection: &mut Connection, reshare: &Post) -> Resul
         .execute(connection)
         .await
         .map(drop)
+}
+
+/// Who reshared a post, the latest first; also those whose reshares are for followers.
+pub(crate) async fn by(
+    connection: &mut Connection,
+    post: PostId,
+    limit: u32,
+) -> Result<Vec<u64>, DbError> {
+    let accounts: Vec<i64> = infra_db::query_scalar(BY)
+        .bind(post.to_sql())
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?;
+    let id = |account| AccountId::from_sql(account).get();
+    Ok(accounts.into_iter().map(id).collect())
 }
 
 /// Removes a reshare.

@@ -132,8 +132,9 @@ async fn the_subscriptions_keep_their_names() {
         .iter()
         .map(|it| (it.subscription.name, it.subscription.topics))
         .collect();
-    let expected: [(&str, &[&str]); 3] = [
+    let expected: [(&str, &[&str]); 4] = [
         ("posts.attach-media", &["posts.published"]),
+        ("posts.edit-media", &["posts.edited"]),
         ("posts.release-media", &["posts.deleted"]),
         ("posts.remove-reshares", &["posts.deleted"]),
     ];

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use business_accounts_gateway::{Account, FindLocalAccountsRequest, GetAccountsReply};
 use business_media_gateway::{
     AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaItem, MediaState,
-    ReleaseReply, ReleaseRequest,
+    ReleaseReply, ReleaseRequest, UpdateMediaRequest,
 };
 use business_posts::{DATABASE, Dependencies, MIGRATIONS, PostsCore, Settings};
 use business_posts_gateway::*;
@@ -98,6 +98,20 @@ impl StubMedia for Album {
         })
     }
 
+    async fn update_media(&self, _: &Context, request: UpdateMediaRequest) -> Result<MediaItem> {
+        let mut items = self.items.lock().unwrap();
+        let item = items.get_mut(&request.id);
+        let item = item.ok_or_else(|| Error::not_found("media"))?;
+        assert_eq!(item.owner_id, request.owner_id);
+        let holders = self.holders.lock().unwrap();
+        let held = holders.get(&request.holder);
+        assert!(!item.attached || held.is_some_and(|held| held.contains(&request.id)));
+        item.description = request.description.unwrap_or(item.description.clone());
+        item.focus_x = request.focus_x.unwrap_or(item.focus_x);
+        item.focus_y = request.focus_y.unwrap_or(item.focus_y);
+        Ok(item.clone())
+    }
+
     async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(Error::new(ErrorCode::Unavailable, "The media are away."));
@@ -117,8 +131,16 @@ impl StubMedia for Album {
     }
 
     async fn release(&self, _: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorCode::Unavailable, "The media are away."));
+        }
         let mut holders = self.holders.lock().unwrap();
-        let released = holders.remove(&request.holder).unwrap_or_default();
+        let mut released = holders.remove(&request.holder).unwrap_or_default();
+        if !request.ids.is_empty() {
+            let stay = released.extract_if(|id| !request.ids.contains(id));
+            let stay: HashSet<u64> = stay.collect();
+            holders.insert(request.holder, stay);
+        }
         let mut items = self.items.lock().unwrap();
         let still_held = |id: &u64| holders.values().any(|held| held.contains(id));
         let gone: Vec<u64> = released.into_iter().filter(|id| !still_held(id)).collect();

@@ -25,6 +25,8 @@ pub(crate) enum What {
     Deleted = 4,
     /// A request to follow, or that it ended.
     FollowRequest = 5,
+    /// One change of a post.
+    Edited = 6,
 }
 
 /// Notes that this was heard, and returns whether it was for the first time.

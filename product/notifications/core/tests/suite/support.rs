@@ -8,7 +8,7 @@ use business_engagement_gateway::{Liked, Unliked, topics as engagement};
 use business_graph_gateway::{
     FollowRequestEnded, FollowRequested, Followed, Unfollowed, topics as graph,
 };
-use business_posts_gateway::{PostDeleted, PostHead, PostPublished, topics as posts};
+use business_posts_gateway::{PostDeleted, PostEdited, PostHead, PostPublished, topics as posts};
 use infra_bus::{Event, HandlerError};
 use infra_db::Database;
 use infra_domain::Domain as _;
@@ -203,6 +203,17 @@ impl World {
         let media_ids = Vec::new();
         self.hears(posts::PUBLISHED, &PostPublished { head, media_ids })
             .await;
+    }
+
+    /// That a post was changed, which mentions these since and is shown again by those.
+    pub(crate) async fn edited(&self, head: PostHead, mentioned: &[u64], reshared_by: &[u64]) {
+        let edited = PostEdited {
+            head: Some(head),
+            newly_mentioned_ids: mentioned.to_vec(),
+            reshared_by_ids: reshared_by.to_vec(),
+            ..PostEdited::default()
+        };
+        self.hears(posts::EDITED, &edited).await;
     }
 
     pub(crate) async fn deleted(&self, post: u64) {

@@ -44,6 +44,28 @@ async fn who_is_replied_to_is_told_once_also_when_mentioned() {
 }
 
 #[tokio::test]
+async fn a_change_is_told_to_those_who_reshared_the_post_and_those_whom_it_mentions_since() {
+    let world = World::new().await;
+    let head = mentioning(9, BOB, &[ADA, EVE]);
+    world.published(mentioning(9, BOB, &[ADA])).await;
+    for _ in 0..2 {
+        // Who reshared their own is not told, and who is mentioned is told of that alone.
+        world.edited(head.clone(), &[EVE], &[EVE, ADA, BOB]).await;
+    }
+    let told = [(Kind::Edit, BOB, 9), (Kind::Mention, BOB, 9)];
+    assert_eq!(world.notified(ADA).await, told);
+    assert_eq!(world.notified(EVE).await, [(Kind::Mention, BOB, 9)]);
+    assert!(world.notified(BOB).await.is_empty());
+    world.deleted(9).await;
+    assert!(world.notified(ADA).await.is_empty());
+    // What is heard of too late.
+    world.edited(head, &[EVE], &[ADA]).await;
+    for account in [ADA, EVE] {
+        assert!(world.notified(account).await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_told_of_what_they_did_themselves() {
     let world = World::new().await;
     world.liked(100, ADA, 7).await;
