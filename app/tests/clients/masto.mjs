@@ -140,6 +140,13 @@ assert.equal((await reader.v2.search.list({ q: tagged.url, resolve: true })).sta
 const oldest = await author.v1.accounts.$select(me.id).statuses.list({ limit: 1, minId: "0" });
 assert.equal(oldest[0].id, post.id);
 
+const whispered = await reader.v1.statuses.create({ status: `@${me.username} between us`, visibility: "direct" });
+const [talk] = await author.v1.conversations.list();
+assert.equal(talk.lastStatus.id, whispered.id);
+assert.equal(talk.unread, true);
+assert.equal((await author.v1.conversations.$select(talk.id).read()).unread, false);
+await author.v1.conversations.$select(talk.id).remove();
+assert.deepEqual(await author.v1.conversations.list(), []);
 const own = author.v1.statuses.$select(post.id);
 const edited = await own.update({
   status: "From masto.js, edited",

@@ -122,6 +122,10 @@ def main():
     assert author.account_statuses(me.id, min_id=0, limit=1)[0].id == post.id
     assert author.account_following(me.id) == []
     assert [status.id for status in author.statuses([post.id, answer.id])] == [post.id, answer.id]
+    whispered = reader.status_post(f"@{me.username} between us", visibility="direct")
+    talk = author.conversations()[0]
+    assert (talk.unread, talk.last_status.id) == (True, whispered.id), talk
+    assert not author.conversations_read(talk).unread
     photo = author.generate_media_edit_attributes(media.id, description="A photo of the sea")
     edited = author.status_update(post, "From Mastodon.py, edited", media_ids=[media.id], media_attributes=[photo])
     assert edited.edited_at is not None

@@ -129,6 +129,12 @@ async function main() {
   assert.equal((await reader.search("megal", { type: "hashtags" })).data.hashtags[0].name, "megalight");
   assert.equal((await reader.search(me.username, { type: "accounts" })).data.accounts[0].id, me.id);
 
+  await reader.postStatus(`@${me.username} between us`, { visibility: "direct" });
+  const talk = (await author.getConversationTimeline()).data[0];
+  assert.equal(talk.unread, true);
+  assert.equal((await author.readConversation(talk.id)).data.unread, false);
+  await author.deleteConversation(talk.id);
+  assert.deepEqual((await author.getConversationTimeline()).data, []);
   const edited = (await author.editStatus(post.id, { status: "From megalodon, edited", media_ids: [media.id] })).data;
   assert.ok(edited.edited_at);
   assert.equal(edited.media_attachments[0].description, "A photo by the sea");

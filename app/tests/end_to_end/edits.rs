@@ -129,10 +129,6 @@ async fn only_the_author_edits_and_only_who_may_see_a_post_reads_its_history() {
         (json!({"status": "x".repeat(2_201)}), "status"),
         (json!({"media_ids": ["12"]}), "media_ids"),
         (
-            json!({"media_attributes": [{"id": "12", "description": "x"}]}),
-            "media_attributes",
-        ),
-        (
             json!({"media_attributes": [{"description": "x"}]}),
             "media_attributes",
         ),

@@ -23,6 +23,7 @@ mod blocks_and_mutes;
 mod browser;
 mod browser_conduct;
 mod composer;
+mod direct_conversations;
 mod edits;
 mod every_route;
 mod fixed_shape;

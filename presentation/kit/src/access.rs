@@ -147,6 +147,8 @@ pub mod scope {
         WriteBlocks = Some(Scope::WRITE_BLOCKS);
         /// `write:bookmarks`
         WriteBookmarks = Some(Scope::WRITE_BOOKMARKS);
+        /// `write:conversations`
+        WriteConversations = Some(Scope::WRITE_CONVERSATIONS);
         /// `write:favourites`
         WriteFavourites = Some(Scope::WRITE_FAVOURITES);
         /// `write:follows`

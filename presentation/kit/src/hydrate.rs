@@ -24,6 +24,8 @@ use crate::surface::Gateways;
 pub(crate) const CARD_LIFETIME: Duration = Duration::from_secs(30);
 /// The most cards kept, with about 6 KB each.
 const CARDS_MAX: u64 = 4_000;
+/// The most people that are asked for at once: as many as each of the domains returns.
+const PEOPLE_MAX: usize = business_posts_gateway::IDS_MAX;
 /// The most applications whose names are kept.
 const APPLICATIONS_MAX: u64 = 1_000;
 
@@ -130,6 +132,12 @@ impl Hydrator {
                 cards.push(None);
                 continue;
             };
+            // What was edited meanwhile is not what the rules have looked at.
+            let now = post.head();
+            if now.mentioned_ids != head.mentioned_ids {
+                cards.push(None);
+                continue;
+            }
             let pictures = post
                 .media_ids
                 .iter()
@@ -138,7 +146,7 @@ impl Hydrator {
                 .collect();
             let application = applications.get(&post.application_id).cloned().flatten();
             let card = Arc::new(Card {
-                head,
+                head: now,
                 post,
                 author: Arc::clone(author),
                 media: pictures,
@@ -177,9 +185,15 @@ impl Hydrator {
         context: &Context,
         ids: Vec<u64>,
     ) -> Result<Vec<Arc<Person>>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let mut people = Vec::with_capacity(ids.len());
+        // A page of posts that mention many may name more than one call returns.
+        for ids in ids.chunks(PEOPLE_MAX) {
+            people.extend(self.some_people(context, ids.to_vec()).await?);
         }
+        Ok(people)
+    }
+
+    async fn some_people(&self, context: &Context, ids: Vec<u64>) -> Result<Vec<Arc<Person>>> {
         let gateways = &self.gateways;
         let ((mut accounts, pictures), graph, posts) = tokio::try_join!(
             self.accounts(context, ids.clone()),

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod apps;
+mod conversations;
 mod empty;
 mod entities;
 mod fallback;
@@ -105,6 +106,7 @@ fn api() -> Api {
         .merge(timelines::routes())
         .merge(tags::routes())
         .merge(notifications::routes())
+        .merge(conversations::routes())
         .merge(markers::routes())
         .merge(search::routes())
         .merge(instance::routes())

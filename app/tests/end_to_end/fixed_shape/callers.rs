@@ -25,13 +25,15 @@ use business_graph_gateway::{
 };
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
-    CheckMediaRequest, DeleteMediaRequest, DropFailedRequest, GetUploadRequest, ListFailedRequest,
-    ListUnusedRequest, Media, ReleaseRequest, RetryFailedRequest, SwitchFormatRequest,
-    UpdateMediaRequest, UploadChunk, UploadHeader,
+    CheckMediaRequest, DeleteMediaRequest, DescribeMediaRequest, DropFailedRequest,
+    GetUploadRequest, ListFailedRequest, ListUnusedRequest, Media, ReleaseRequest,
+    RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadHeader,
 };
 use business_posts_gateway::{
-    CreatePostRequest, DeletePostRequest, EditPostRequest, GetResharedRequest, ListByAuthorRequest,
-    PinPostRequest, Posts, ReshareRequest, UnpinPostRequest, UnreshareRequest,
+    CreatePostRequest, DeletePostRequest, EditPostRequest, GetDirectConversationRequest,
+    GetResharedRequest, ListByAuthorRequest, ListDirectConversationsRequest,
+    MarkDirectConversationRequest, PinPostRequest, Posts, RemoveDirectConversationRequest,
+    ReshareRequest, UnpinPostRequest, UnreshareRequest,
 };
 use futures::future::BoxFuture;
 use futures::stream;
@@ -102,6 +104,10 @@ fn of_an_account() -> Vec<(String, Call)> {
             delete_post(author_id => DeletePostRequest { author_id, ..Default::default() });
             reshare(account_id => ReshareRequest { account_id, ..Default::default() });
             unreshare(account_id => UnreshareRequest { account_id, ..Default::default() });
+            list_direct_conversations(account_id => ListDirectConversationsRequest { account_id, ..Default::default() });
+            get_direct_conversation(account_id => GetDirectConversationRequest { account_id, ..Default::default() });
+            mark_direct_conversation(account_id => MarkDirectConversationRequest { account_id, ..Default::default() });
+            remove_direct_conversation(account_id => RemoveDirectConversationRequest { account_id, ..Default::default() });
             edit_post(author_id => EditPostRequest { author_id, ..Default::default() });
             pin_post(author_id => PinPostRequest { author_id, ..Default::default() });
             unpin_post(author_id => UnpinPostRequest { author_id, ..Default::default() });
@@ -153,6 +159,7 @@ fn of_an_owner() -> Vec<(String, Call)> {
                 Box::pin(stream::iter([Ok(UploadChunk::header(header))]))
             });
             update_media(owner_id => UpdateMediaRequest { owner_id, ..Default::default() });
+            describe_media(owner_id => DescribeMediaRequest { owner_id, holder: "post:1".to_owned(), ..Default::default() });
             delete_media(owner_id => DeleteMediaRequest { owner_id, ..Default::default() });
             list_unused(owner_id => ListUnusedRequest { owner_id, ..Default::default() });
             attach(owner_id => AttachRequest { owner_id, holder: "post:1".to_owned(), ..Default::default() });

@@ -8,6 +8,7 @@
 pub(crate) mod attach;
 mod caches;
 pub(crate) mod delete;
+pub(crate) mod describe;
 pub(crate) mod read_original;
 pub(crate) mod read_rendition;
 pub(crate) mod release;

@@ -6,19 +6,19 @@ use async_trait::async_trait;
 use business_media_gateway::{
     AppendChunk, AttachReply, AttachRequest, BeginUploadRequest, CancelUploadReply,
     CancelUploadRequest, Capabilities, CheckMediaRequest, CheckProgress, DeleteMediaReply,
-    DeleteMediaRequest, DropFailedReply, DropFailedRequest, GetCapabilitiesRequest, GetMediaReply,
-    GetMediaRequest, GetUploadRequest, ListFailedReply, ListFailedRequest, ListFormatsReply,
-    ListFormatsRequest, ListUnusedReply, ListUnusedRequest, Media, MediaId, MediaItem,
-    ReadOriginalRequest, ReadRenditionRequest, ReleaseReply, ReleaseRequest, RenditionChunk,
-    RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadSession,
-    WaitUntilProcessedRequest,
+    DeleteMediaRequest, DescribeMediaReply, DescribeMediaRequest, DropFailedReply,
+    DropFailedRequest, GetCapabilitiesRequest, GetMediaReply, GetMediaRequest, GetUploadRequest,
+    ListFailedReply, ListFailedRequest, ListFormatsReply, ListFormatsRequest, ListUnusedReply,
+    ListUnusedRequest, Media, MediaId, MediaItem, ReadOriginalRequest, ReadRenditionRequest,
+    ReleaseReply, ReleaseRequest, RenditionChunk, RetryFailedRequest, SwitchFormatRequest,
+    UpdateMediaRequest, UploadChunk, UploadSession, WaitUntilProcessedRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 use infra_rpc::Messages;
 
 use crate::integrity::{check_media, failed};
 use crate::library::{
-    attach, delete, read_original, read_rendition, release, unused, update, wait,
+    attach, delete, describe, read_original, read_rendition, release, unused, update, wait,
 };
 use crate::rules::requests;
 use crate::state::State;
@@ -94,6 +94,17 @@ impl Media for MediaService {
         context.caller().require_account(owner)?;
         attach::attach(&self.state.library, request).await?;
         Ok(AttachReply {})
+    }
+
+    async fn describe_media(
+        &self,
+        context: &Context,
+        request: DescribeMediaRequest,
+    ) -> Result<DescribeMediaReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        let changed = describe::describe(&self.state.library, request).await?;
+        Ok(DescribeMediaReply { changed })
     }
 
     async fn release(&self, context: &Context, request: ReleaseRequest) -> Result<ReleaseReply> {

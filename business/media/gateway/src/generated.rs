@@ -158,9 +158,35 @@ pub struct UpdateMediaRequest {
     pub focus_x: ::core::option::Option<f32>,
     #[prost(float, optional, tag = "5")]
     pub focus_y: ::core::option::Option<f32>,
-    /// On behalf of what this changes it; empty for the owner itself.
-    #[prost(string, tag = "6")]
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DescribeMediaRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    /// What shows them: "post:1".
+    #[prost(string, tag = "2")]
     pub holder: ::prost::alloc::string::String,
+    /// At most 500, each item once.
+    #[prost(message, repeated, tag = "3")]
+    pub changes: ::prost::alloc::vec::Vec<MediaChange>,
+}
+/// Fields that are not set stay.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MediaChange {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(string, optional, tag = "2")]
+    pub description: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(float, optional, tag = "3")]
+    pub focus_x: ::core::option::Option<f32>,
+    #[prost(float, optional, tag = "4")]
+    pub focus_y: ::core::option::Option<f32>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DescribeMediaReply {
+    /// False when all of it was so already.
+    #[prost(bool, tag = "1")]
+    pub changed: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteMediaRequest {
@@ -639,13 +665,21 @@ pub trait Media: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: WaitUntilProcessedRequest,
     ) -> ::infra_kernel::Result<MediaItem>;
-    /// Changes alt text and focal point; fields that are not set stay. Only the owner; of what is
-    /// attached, only on behalf of what shows it.
+    /// Changes alt text and focal point; fields that are not set stay. Only the owner, and only before
+    /// it is attached.
     async fn update_media(
         &self,
         context: &::infra_kernel::Context,
         request: UpdateMediaRequest,
     ) -> ::infra_kernel::Result<MediaItem>;
+    /// Changes alt texts and focal points of what something shows or is about to show, all or none.
+    /// Only the owner's items, and of those that are attached only what this shows. Items that are not
+    /// there are passed over.
+    async fn describe_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DescribeMediaRequest,
+    ) -> ::infra_kernel::Result<DescribeMediaReply>;
     /// Deletes an item that nothing shows, bytes and all, whether it is processed, waits for it or has
     /// failed. Only the owner; refused while something shows it.
     async fn delete_media(
@@ -800,13 +834,23 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("id"),
-        scopes: &["write:media", "write:statuses"],
+        scopes: &["write:media"],
+    };
+    /// See [`Media::describe_media`](super::Media::describe_media).
+    pub const DESCRIBE_MEDIA: Method = Method {
+        name: "media.describe_media",
+        path: "/heliograph.media.v1.Media/DescribeMedia",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &["write:statuses"],
     };
     /// See [`Media::delete_media`](super::Media::delete_media).
     pub const DELETE_MEDIA: Method = Method {
         name: "media.delete_media",
         path: "/heliograph.media.v1.Media/DeleteMedia",
-        index: 4,
+        index: 5,
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("id"),
@@ -816,7 +860,7 @@ pub mod methods {
     pub const LIST_UNUSED: Method = Method {
         name: "media.list_unused",
         path: "/heliograph.media.v1.Media/ListUnused",
-        index: 5,
+        index: 6,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("owner_id"),
@@ -826,7 +870,7 @@ pub mod methods {
     pub const ATTACH: Method = Method {
         name: "media.attach",
         path: "/heliograph.media.v1.Media/Attach",
-        index: 6,
+        index: 7,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("ids"),
@@ -836,7 +880,7 @@ pub mod methods {
     pub const RELEASE: Method = Method {
         name: "media.release",
         path: "/heliograph.media.v1.Media/Release",
-        index: 7,
+        index: 8,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("owner_id"),
@@ -846,7 +890,7 @@ pub mod methods {
     pub const READ_RENDITION: Method = Method {
         name: "media.read_rendition",
         path: "/heliograph.media.v1.Media/ReadRendition",
-        index: 8,
+        index: 9,
         shape: CallShape::ServerStreaming,
         is_idempotent: true,
         routing_key: Some("key"),
@@ -856,7 +900,7 @@ pub mod methods {
     pub const READ_ORIGINAL: Method = Method {
         name: "media.read_original",
         path: "/heliograph.media.v1.Media/ReadOriginal",
-        index: 9,
+        index: 10,
         shape: CallShape::ServerStreaming,
         is_idempotent: true,
         routing_key: Some("id"),
@@ -866,7 +910,7 @@ pub mod methods {
     pub const BEGIN_UPLOAD: Method = Method {
         name: "media.begin_upload",
         path: "/heliograph.media.v1.Media/BeginUpload",
-        index: 10,
+        index: 11,
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("header.owner_id"),
@@ -876,7 +920,7 @@ pub mod methods {
     pub const GET_UPLOAD: Method = Method {
         name: "media.get_upload",
         path: "/heliograph.media.v1.Media/GetUpload",
-        index: 11,
+        index: 12,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("upload_id"),
@@ -886,7 +930,7 @@ pub mod methods {
     pub const APPEND_UPLOAD: Method = Method {
         name: "media.append_upload",
         path: "/heliograph.media.v1.Media/AppendUpload",
-        index: 12,
+        index: 13,
         shape: CallShape::ClientStreaming,
         is_idempotent: false,
         routing_key: Some("header.upload_id"),
@@ -896,7 +940,7 @@ pub mod methods {
     pub const CANCEL_UPLOAD: Method = Method {
         name: "media.cancel_upload",
         path: "/heliograph.media.v1.Media/CancelUpload",
-        index: 13,
+        index: 14,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("upload_id"),
@@ -906,7 +950,7 @@ pub mod methods {
     pub const LIST_FAILED: Method = Method {
         name: "media.list_failed",
         path: "/heliograph.media.v1.Media/ListFailed",
-        index: 14,
+        index: 15,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -916,7 +960,7 @@ pub mod methods {
     pub const RETRY_FAILED: Method = Method {
         name: "media.retry_failed",
         path: "/heliograph.media.v1.Media/RetryFailed",
-        index: 15,
+        index: 16,
         shape: CallShape::Unary,
         is_idempotent: false,
         routing_key: Some("id"),
@@ -926,7 +970,7 @@ pub mod methods {
     pub const DROP_FAILED: Method = Method {
         name: "media.drop_failed",
         path: "/heliograph.media.v1.Media/DropFailed",
-        index: 16,
+        index: 17,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("id"),
@@ -936,7 +980,7 @@ pub mod methods {
     pub const SWITCH_FORMAT: Method = Method {
         name: "media.switch_format",
         path: "/heliograph.media.v1.Media/SwitchFormat",
-        index: 17,
+        index: 18,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -946,7 +990,7 @@ pub mod methods {
     pub const LIST_FORMATS: Method = Method {
         name: "media.list_formats",
         path: "/heliograph.media.v1.Media/ListFormats",
-        index: 18,
+        index: 19,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -956,7 +1000,7 @@ pub mod methods {
     pub const CHECK_MEDIA: Method = Method {
         name: "media.check_media",
         path: "/heliograph.media.v1.Media/CheckMedia",
-        index: 19,
+        index: 20,
         shape: CallShape::ServerStreaming,
         is_idempotent: true,
         routing_key: None,
@@ -966,7 +1010,7 @@ pub mod methods {
     pub const GET_CAPABILITIES: Method = Method {
         name: "media.get_capabilities",
         path: "/heliograph.media.v1.Media/GetCapabilities",
-        index: 20,
+        index: 21,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -978,6 +1022,7 @@ pub mod methods {
         GET_MEDIA,
         WAIT_UNTIL_PROCESSED,
         UPDATE_MEDIA,
+        DESCRIBE_MEDIA,
         DELETE_MEDIA,
         LIST_UNUSED,
         ATTACH,
@@ -1051,6 +1096,18 @@ impl<T: Media + ?Sized> Media for ::infra_rpc::Layered<T> {
             &methods::UPDATE_MEDIA,
             context,
             self.inner().update_media(context, request),
+        )
+        .await
+    }
+    async fn describe_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DescribeMediaRequest,
+    ) -> ::infra_kernel::Result<DescribeMediaReply> {
+        self.call(
+            &methods::DESCRIBE_MEDIA,
+            context,
+            self.inner().describe_media(context, request),
         )
         .await
     }
@@ -1303,6 +1360,15 @@ impl Media for RemoteMedia {
     ) -> ::infra_kernel::Result<MediaItem> {
         self.0.unary(&methods::UPDATE_MEDIA, context, request).await
     }
+    async fn describe_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DescribeMediaRequest,
+    ) -> ::infra_kernel::Result<DescribeMediaReply> {
+        self.0
+            .unary(&methods::DESCRIBE_MEDIA, context, request)
+            .await
+    }
     async fn delete_media(
         &self,
         context: &::infra_kernel::Context,
@@ -1481,6 +1547,13 @@ impl ::infra_rpc::Serve for ServeMedia {
                     },
                 )
             }
+            "/heliograph.media.v1.Media/DescribeMedia" => call.unary(
+                &methods::DESCRIBE_MEDIA,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.describe_media(&context, request).await
+                },
+            ),
             "/heliograph.media.v1.Media/DeleteMedia" => {
                 call.unary(
                     &methods::DELETE_MEDIA,

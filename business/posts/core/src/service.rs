@@ -3,6 +3,7 @@
 mod content;
 mod create_post;
 mod delete_post;
+mod direct_conversations;
 mod draft;
 mod edit_post;
 mod list;
@@ -16,13 +17,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_posts_gateway::{
     CountPostsReply, CountPostsRequest, CreatePostReply, CreatePostRequest, DeletePostRequest,
-    EditPostReply, EditPostRequest, GetAuthorStatsReply, GetAuthorStatsRequest,
-    GetConversationReply, GetConversationRequest, GetPostHeadsReply, GetPostHeadsRequest,
-    GetPostsReply, GetPostsRequest, GetResharedReply, GetResharedRequest, GetTagsReply,
-    GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest, ListByTagRequest, ListPinnedRequest,
+    DirectConversation, EditPostReply, EditPostRequest, GetAuthorStatsReply, GetAuthorStatsRequest,
+    GetConversationReply, GetConversationRequest, GetDirectConversationRequest, GetPostHeadsReply,
+    GetPostHeadsRequest, GetPostsReply, GetPostsRequest, GetResharedReply, GetResharedRequest,
+    GetTagsReply, GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest, ListByTagRequest,
+    ListDirectConversationsReply, ListDirectConversationsRequest, ListPinnedRequest,
     ListPostsReply, ListPublicRequest, ListResharesRequest, ListVersionsReply, ListVersionsRequest,
-    PinPostReply, PinPostRequest, Post, Posts, ReshareReply, ReshareRequest, SearchTagsReply,
-    SearchTagsRequest, UnpinPostReply, UnpinPostRequest, UnreshareReply, UnreshareRequest,
+    MarkDirectConversationReply, MarkDirectConversationRequest, PinPostReply, PinPostRequest, Post,
+    Posts, RemoveDirectConversationReply, RemoveDirectConversationRequest, ReshareReply,
+    ReshareRequest, SearchTagsReply, SearchTagsRequest, UnpinPostReply, UnpinPostRequest,
+    UnreshareReply, UnreshareRequest,
 };
 use infra_kernel::{AccountId, ApplicationId, Context, Result};
 
@@ -191,6 +195,46 @@ impl Posts for PostsService {
         request: GetConversationRequest,
     ) -> Result<GetConversationReply> {
         Ok(read::conversation(&self.state, &request).await?)
+    }
+
+    async fn list_direct_conversations(
+        &self,
+        context: &Context,
+        request: ListDirectConversationsRequest,
+    ) -> Result<ListDirectConversationsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(direct_conversations::list(&self.state, &request).await?)
+    }
+
+    async fn get_direct_conversation(
+        &self,
+        context: &Context,
+        request: GetDirectConversationRequest,
+    ) -> Result<DirectConversation> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(direct_conversations::get(&self.state, request).await?)
+    }
+
+    async fn mark_direct_conversation(
+        &self,
+        context: &Context,
+        request: MarkDirectConversationRequest,
+    ) -> Result<MarkDirectConversationReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(direct_conversations::mark(&self.state, request).await?)
+    }
+
+    async fn remove_direct_conversation(
+        &self,
+        context: &Context,
+        request: RemoveDirectConversationRequest,
+    ) -> Result<RemoveDirectConversationReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(direct_conversations::remove(&self.state, request).await?)
     }
 
     async fn get_author_stats(

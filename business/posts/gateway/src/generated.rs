@@ -166,31 +166,38 @@ pub struct CreatePostReply {
     #[prost(bool, tag = "2")]
     pub created: bool,
 }
+/// Text, photos and language that are not set stay.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EditPostRequest {
     #[prost(fixed64, tag = "1")]
     pub author_id: u64,
     #[prost(fixed64, tag = "2")]
     pub post_id: u64,
-    #[prost(string, tag = "3")]
-    pub text: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "3")]
+    pub text: ::core::option::Option<::prost::alloc::string::String>,
     /// All that it shows from now on, in order: photos of it, and others that nothing shows.
-    #[prost(fixed64, repeated, tag = "4")]
-    pub media_ids: ::prost::alloc::vec::Vec<u64>,
-    /// What changes of these photos; of the others nothing does.
+    #[prost(message, optional, tag = "4")]
+    pub media: ::core::option::Option<MediaList>,
+    /// What changes of photos; the last one of each counts, and those of photos that it does not show
+    /// from now on are passed over.
     #[prost(message, repeated, tag = "5")]
     pub media_changes: ::prost::alloc::vec::Vec<MediaChange>,
     #[prost(bool, tag = "6")]
     pub sensitive: bool,
     #[prost(string, tag = "7")]
     pub spoiler_text: ::prost::alloc::string::String,
-    #[prost(string, tag = "8")]
-    pub language: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "8")]
+    pub language: ::core::option::Option<::prost::alloc::string::String>,
     /// As in `CreatePostRequest`.
     #[prost(string, tag = "9")]
     pub site_domain: ::prost::alloc::string::String,
 }
-/// Of a photo among those of the post. Fields that are not set stay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MediaList {
+    #[prost(fixed64, repeated, tag = "1")]
+    pub ids: ::prost::alloc::vec::Vec<u64>,
+}
+/// Fields that are not set stay.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MediaChange {
     #[prost(fixed64, tag = "1")]
@@ -216,6 +223,9 @@ pub struct EditPostReply {
 pub struct ListVersionsRequest {
     #[prost(fixed64, tag = "1")]
     pub post_id: u64,
+    /// Only what it said before this revision; 0 for all.
+    #[prost(fixed64, tag = "2")]
+    pub before_revision: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListVersionsReply {
@@ -462,6 +472,68 @@ pub struct GetConversationReply {
     #[prost(message, repeated, tag = "2")]
     pub descendants: ::prost::alloc::vec::Vec<PostHead>,
 }
+/// Direct posts that answer one another, as one of those sees them who wrote one or is mentioned.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DirectConversation {
+    /// The post that it began with, by which each of them knows it.
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub account_id: u64,
+    /// The last of its posts that is by the account or mentions it.
+    #[prost(fixed64, tag = "3")]
+    pub last_post_id: u64,
+    /// Whether there is something of another since the account has read it.
+    #[prost(bool, tag = "4")]
+    pub unread: bool,
+    /// The latest 10 of those posts, newest first; only of a conversation that was asked for by itself.
+    #[prost(fixed64, repeated, tag = "5")]
+    pub recent_post_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDirectConversationsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDirectConversationsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub conversations: ::prost::alloc::vec::Vec<DirectConversation>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDirectConversationRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkDirectConversationRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub id: u64,
+    /// That it has not.
+    #[prost(bool, tag = "3")]
+    pub unread: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkDirectConversationReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveDirectConversationRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveDirectConversationReply {
+    /// False when it was not there.
+    #[prost(bool, tag = "1")]
+    pub removed: bool,
+}
 /// Of the posts that everyone may see: numbers of the others would tell of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthorStats {
@@ -513,8 +585,9 @@ pub struct PostEdited {
     /// As it is now.
     #[prost(message, optional, tag = "1")]
     pub head: ::core::option::Option<PostHead>,
+    /// Photos that it shows since then.
     #[prost(fixed64, repeated, tag = "2")]
-    pub media_ids: ::prost::alloc::vec::Vec<u64>,
+    pub added_media_ids: ::prost::alloc::vec::Vec<u64>,
     /// Photos that it does not show any more.
     #[prost(fixed64, repeated, tag = "3")]
     pub removed_media_ids: ::prost::alloc::vec::Vec<u64>,
@@ -700,6 +773,31 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetConversationRequest,
     ) -> ::infra_kernel::Result<GetConversationReply>;
+    /// An account's conversations in direct posts, by their last posts, which pages are ordered by.
+    async fn list_direct_conversations(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListDirectConversationsRequest,
+    ) -> ::infra_kernel::Result<ListDirectConversationsReply>;
+    /// One of them. One that is not there, or is none of the account's, is `not_found`.
+    async fn get_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetDirectConversationRequest,
+    ) -> ::infra_kernel::Result<DirectConversation>;
+    /// Notes whether the account has read one of its conversations.
+    async fn mark_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MarkDirectConversationRequest,
+    ) -> ::infra_kernel::Result<MarkDirectConversationReply>;
+    /// Removes one of the account's conversations for it alone; the posts stay. It is there again with
+    /// the next post.
+    async fn remove_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveDirectConversationRequest,
+    ) -> ::infra_kernel::Result<RemoveDirectConversationReply>;
     /// How many posts that everyone may see, and when the last one, in the order asked. At most 500
     /// authors.
     async fn get_author_stats(
@@ -917,11 +1015,51 @@ pub mod methods {
         routing_key: Some("post_id"),
         scopes: &[],
     };
+    /// See [`Posts::list_direct_conversations`](super::Posts::list_direct_conversations).
+    pub const LIST_DIRECT_CONVERSATIONS: Method = Method {
+        name: "posts.list_direct_conversations",
+        path: "/heliograph.posts.v1.Posts/ListDirectConversations",
+        index: 20,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:statuses"],
+    };
+    /// See [`Posts::get_direct_conversation`](super::Posts::get_direct_conversation).
+    pub const GET_DIRECT_CONVERSATION: Method = Method {
+        name: "posts.get_direct_conversation",
+        path: "/heliograph.posts.v1.Posts/GetDirectConversation",
+        index: 21,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:statuses", "write:conversations"],
+    };
+    /// See [`Posts::mark_direct_conversation`](super::Posts::mark_direct_conversation).
+    pub const MARK_DIRECT_CONVERSATION: Method = Method {
+        name: "posts.mark_direct_conversation",
+        path: "/heliograph.posts.v1.Posts/MarkDirectConversation",
+        index: 22,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:conversations"],
+    };
+    /// See [`Posts::remove_direct_conversation`](super::Posts::remove_direct_conversation).
+    pub const REMOVE_DIRECT_CONVERSATION: Method = Method {
+        name: "posts.remove_direct_conversation",
+        path: "/heliograph.posts.v1.Posts/RemoveDirectConversation",
+        index: 23,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:conversations"],
+    };
     /// See [`Posts::get_author_stats`](super::Posts::get_author_stats).
     pub const GET_AUTHOR_STATS: Method = Method {
         name: "posts.get_author_stats",
         path: "/heliograph.posts.v1.Posts/GetAuthorStats",
-        index: 20,
+        index: 24,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
@@ -931,7 +1069,7 @@ pub mod methods {
     pub const COUNT_POSTS: Method = Method {
         name: "posts.count_posts",
         path: "/heliograph.posts.v1.Posts/CountPosts",
-        index: 21,
+        index: 25,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -959,6 +1097,10 @@ pub mod methods {
         GET_TAGS,
         SEARCH_TAGS,
         GET_CONVERSATION,
+        LIST_DIRECT_CONVERSATIONS,
+        GET_DIRECT_CONVERSATION,
+        MARK_DIRECT_CONVERSATION,
+        REMOVE_DIRECT_CONVERSATION,
         GET_AUTHOR_STATS,
         COUNT_POSTS,
     ];
@@ -1212,6 +1354,54 @@ impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn list_direct_conversations(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListDirectConversationsRequest,
+    ) -> ::infra_kernel::Result<ListDirectConversationsReply> {
+        self.call(
+            &methods::LIST_DIRECT_CONVERSATIONS,
+            context,
+            self.inner().list_direct_conversations(context, request),
+        )
+        .await
+    }
+    async fn get_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetDirectConversationRequest,
+    ) -> ::infra_kernel::Result<DirectConversation> {
+        self.call(
+            &methods::GET_DIRECT_CONVERSATION,
+            context,
+            self.inner().get_direct_conversation(context, request),
+        )
+        .await
+    }
+    async fn mark_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MarkDirectConversationRequest,
+    ) -> ::infra_kernel::Result<MarkDirectConversationReply> {
+        self.call(
+            &methods::MARK_DIRECT_CONVERSATION,
+            context,
+            self.inner().mark_direct_conversation(context, request),
+        )
+        .await
+    }
+    async fn remove_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveDirectConversationRequest,
+    ) -> ::infra_kernel::Result<RemoveDirectConversationReply> {
+        self.call(
+            &methods::REMOVE_DIRECT_CONVERSATION,
+            context,
+            self.inner().remove_direct_conversation(context, request),
+        )
+        .await
+    }
     async fn get_author_stats(
         &self,
         context: &::infra_kernel::Context,
@@ -1399,6 +1589,42 @@ impl Posts for RemotePosts {
     ) -> ::infra_kernel::Result<GetConversationReply> {
         self.0
             .unary(&methods::GET_CONVERSATION, context, request)
+            .await
+    }
+    async fn list_direct_conversations(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListDirectConversationsRequest,
+    ) -> ::infra_kernel::Result<ListDirectConversationsReply> {
+        self.0
+            .unary(&methods::LIST_DIRECT_CONVERSATIONS, context, request)
+            .await
+    }
+    async fn get_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetDirectConversationRequest,
+    ) -> ::infra_kernel::Result<DirectConversation> {
+        self.0
+            .unary(&methods::GET_DIRECT_CONVERSATION, context, request)
+            .await
+    }
+    async fn mark_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MarkDirectConversationRequest,
+    ) -> ::infra_kernel::Result<MarkDirectConversationReply> {
+        self.0
+            .unary(&methods::MARK_DIRECT_CONVERSATION, context, request)
+            .await
+    }
+    async fn remove_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveDirectConversationRequest,
+    ) -> ::infra_kernel::Result<RemoveDirectConversationReply> {
+        self.0
+            .unary(&methods::REMOVE_DIRECT_CONVERSATION, context, request)
             .await
     }
     async fn get_author_stats(
@@ -1609,6 +1835,42 @@ impl ::infra_rpc::Serve for ServePosts {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.get_conversation(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListDirectConversations" => {
+                call.unary(
+                    &methods::LIST_DIRECT_CONVERSATIONS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_direct_conversations(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetDirectConversation" => {
+                call.unary(
+                    &methods::GET_DIRECT_CONVERSATION,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_direct_conversation(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/MarkDirectConversation" => {
+                call.unary(
+                    &methods::MARK_DIRECT_CONVERSATION,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.mark_direct_conversation(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/RemoveDirectConversation" => {
+                call.unary(
+                    &methods::REMOVE_DIRECT_CONVERSATION,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.remove_direct_conversation(&context, request).await
                     },
                 )
             }

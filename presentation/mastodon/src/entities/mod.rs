@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod application;
+pub(crate) mod conversation;
 pub(crate) mod instance;
 pub(crate) mod media;
 pub(crate) mod moment;

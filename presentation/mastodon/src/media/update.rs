@@ -37,7 +37,6 @@ pub(super) async fn update(
         description: form.description,
         focus_x: point.map(|(x, _)| x),
         focus_y: point.map(|(_, y)| y),
-        holder: String::new(),
     };
     let item = surface
         .gateways

@@ -118,7 +118,6 @@ async fn describe_late(
         description: whole.description,
         focus_x: said.focus_x,
         focus_y: said.focus_y,
-        holder: String::new(),
     };
     Ok(surface
         .gateways

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use business_media_gateway::MediaId;
-use business_posts_gateway::{EditPostRequest, MediaChange, Post, PostId};
+use business_posts_gateway::{EditPostRequest, MediaChange, MediaList, PostId};
 use infra_kernel::{Error, Result, canonical_language};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, PathOf, lenient};
@@ -28,7 +28,7 @@ pub(super) struct EditForm {
     #[serde(deserialize_with = "optional_list")]
     #[schemars(with = "Option<Vec<String>>")]
     media_ids: Option<Vec<String>>,
-    /// What changes of its pictures.
+    /// What changes of its pictures. Of others it is passed over, and of each the last counts.
     media_attributes: Option<Vec<MediaAttributes>>,
     /// Whether the pictures are hidden until asked for.
     #[serde(deserialize_with = "lenient::truth")]
@@ -71,7 +71,7 @@ pub(super) async fn edit(
     }
     let request = EditPostRequest {
         site_domain: surface.site.domain.clone(),
-        ..form.into_request(viewer, &shown.post)?
+        ..form.into_request(viewer, id)?
     };
     let edited = surface.gateways.posts.edit_post(&context, request).await;
     edited.map_err(by_the_names_of_the_form)?;
@@ -80,23 +80,24 @@ pub(super) async fn edit(
 }
 
 impl EditForm {
-    fn into_request(self, viewer: Viewer, post: &Post) -> Result<EditPostRequest> {
+    fn into_request(self, viewer: Viewer, id: PostId) -> Result<EditPostRequest> {
         if self.poll {
             let text = "Polls are not supported yet: leave `poll` out.";
             return Err(Error::invalid("poll", text));
         }
-        let media_ids = match &self.media_ids {
-            Some(ids) => media_ids(ids)?,
-            None => post.media_ids.clone(),
+        let media = match &self.media_ids {
+            Some(ids) => Some(MediaList {
+                ids: media_ids(ids)?,
+            }),
+            None => None,
         };
         let changes = self.media_attributes.unwrap_or_default();
-        let language = self.language.as_deref().and_then(canonical_language);
         let spoiler_text = self.spoiler_text.unwrap_or_default();
         Ok(EditPostRequest {
             author_id: viewer.account_id.get(),
-            post_id: post.id,
-            text: self.status.unwrap_or_else(|| post.text.clone()),
-            media_ids,
+            post_id: id.get(),
+            text: self.status,
+            media,
             media_changes: changes
                 .into_iter()
                 .map(MediaAttributes::into_change)
@@ -104,7 +105,7 @@ impl EditForm {
             // Words in place of the post hide its pictures too.
             sensitive: self.sensitive.unwrap_or_default() || !spoiler_text.is_empty(),
             spoiler_text,
-            language: language.unwrap_or_else(|| post.language.clone()),
+            language: self.language.as_deref().and_then(canonical_language),
             site_domain: String::new(),
         })
     }

@@ -32,6 +32,8 @@ pub(super) async fn history(
     let shown = shown.original();
     let request = ListVersionsRequest {
         post_id: shown.post.id,
+        // What came since is not what the rules have looked at.
+        before_revision: shown.post.revision,
     };
     let posts = &surface.gateways.posts;
     let versions = posts.list_versions(&context, request).await?.versions;

@@ -173,7 +173,6 @@ async fn describe(page_context: &PageContext, owner: AccountId, photo: &DraftPho
         description: photo.alt.as_deref().map(|alt| alt.trim().to_owned()),
         focus_x,
         focus_y,
-        holder: String::new(),
     };
     page_context
         .surface

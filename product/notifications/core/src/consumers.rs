@@ -155,14 +155,36 @@ async fn write(
             post_id: told.post,
             created_at_us: happened.at_us,
         };
-        notifications::insert(connection, &notification, told.source).await?;
-        let kept_max = state.settings.kept_max();
-        // First those of one account: one that fills the list is not to push out what others did.
-        let of_one_max = (kept_max / SENDERS_MIN).max(1);
-        notifications::trim_sender(connection, &notification, of_one_max).await?;
-        notifications::trim(connection, told.account, kept_max).await?;
+        let is_edited = happened.what == What::Edited;
+        store(connection, state, told, &notification, is_edited).await?;
     }
     Ok(())
+}
+
+/// Stores a notification, and removes what is too much for it.
+async fn store(
+    connection: &mut Connection,
+    state: &State,
+    told: &Told,
+    notification: &Notification,
+    is_edited: bool,
+) -> Result<(), DbError> {
+    let kept_max = state.settings.kept_max();
+    // First those of one account: one that fills the list is not to push out what others did.
+    let of_one_max = (kept_max / SENDERS_MIN).max(1);
+    if is_edited {
+        // Before it, with room for one: what is about an older post would be the first to go.
+        notifications::trim_sender(connection, notification, of_one_max - 1).await?;
+    }
+    if told.kind == Kind::Edit {
+        // Each change is news.
+        notifications::delete_same(connection, notification).await?;
+    }
+    notifications::insert(connection, notification, told.source).await?;
+    if !is_edited {
+        notifications::trim_sender(connection, notification, of_one_max).await?;
+    }
+    notifications::trim(connection, told.account, kept_max).await
 }
 
 /// Takes back what came of a like, a follow or a reshare, also when it is heard of before the thing

@@ -37,6 +37,14 @@ pub trait StubMedia: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<MediaItem> {
         crate::not_stubbed(&methods::UPDATE_MEDIA)
     }
+    /// Stands for [`Media::describe_media`].
+    async fn describe_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DescribeMediaRequest,
+    ) -> ::infra_kernel::Result<DescribeMediaReply> {
+        crate::not_stubbed(&methods::DESCRIBE_MEDIA)
+    }
     /// Stands for [`Media::delete_media`].
     async fn delete_media(
         &self,
@@ -204,6 +212,13 @@ impl<T: StubMedia> Media for crate::Stub<T> {
         request: UpdateMediaRequest,
     ) -> ::infra_kernel::Result<MediaItem> {
         StubMedia::update_media(&*self.0, context, request).await
+    }
+    async fn describe_media(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DescribeMediaRequest,
+    ) -> ::infra_kernel::Result<DescribeMediaReply> {
+        StubMedia::describe_media(&*self.0, context, request).await
     }
     async fn delete_media(
         &self,

@@ -165,6 +165,38 @@ pub trait StubPosts: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<GetConversationReply> {
         crate::not_stubbed(&methods::GET_CONVERSATION)
     }
+    /// Stands for [`Posts::list_direct_conversations`].
+    async fn list_direct_conversations(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListDirectConversationsRequest,
+    ) -> ::infra_kernel::Result<ListDirectConversationsReply> {
+        crate::not_stubbed(&methods::LIST_DIRECT_CONVERSATIONS)
+    }
+    /// Stands for [`Posts::get_direct_conversation`].
+    async fn get_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetDirectConversationRequest,
+    ) -> ::infra_kernel::Result<DirectConversation> {
+        crate::not_stubbed(&methods::GET_DIRECT_CONVERSATION)
+    }
+    /// Stands for [`Posts::mark_direct_conversation`].
+    async fn mark_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MarkDirectConversationRequest,
+    ) -> ::infra_kernel::Result<MarkDirectConversationReply> {
+        crate::not_stubbed(&methods::MARK_DIRECT_CONVERSATION)
+    }
+    /// Stands for [`Posts::remove_direct_conversation`].
+    async fn remove_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveDirectConversationRequest,
+    ) -> ::infra_kernel::Result<RemoveDirectConversationReply> {
+        crate::not_stubbed(&methods::REMOVE_DIRECT_CONVERSATION)
+    }
     /// Stands for [`Posts::get_author_stats`].
     async fn get_author_stats(
         &self,
@@ -324,6 +356,34 @@ impl<T: StubPosts> Posts for crate::Stub<T> {
         request: GetConversationRequest,
     ) -> ::infra_kernel::Result<GetConversationReply> {
         StubPosts::get_conversation(&*self.0, context, request).await
+    }
+    async fn list_direct_conversations(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListDirectConversationsRequest,
+    ) -> ::infra_kernel::Result<ListDirectConversationsReply> {
+        StubPosts::list_direct_conversations(&*self.0, context, request).await
+    }
+    async fn get_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetDirectConversationRequest,
+    ) -> ::infra_kernel::Result<DirectConversation> {
+        StubPosts::get_direct_conversation(&*self.0, context, request).await
+    }
+    async fn mark_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: MarkDirectConversationRequest,
+    ) -> ::infra_kernel::Result<MarkDirectConversationReply> {
+        StubPosts::mark_direct_conversation(&*self.0, context, request).await
+    }
+    async fn remove_direct_conversation(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveDirectConversationRequest,
+    ) -> ::infra_kernel::Result<RemoveDirectConversationReply> {
+        StubPosts::remove_direct_conversation(&*self.0, context, request).await
     }
     async fn get_author_stats(
         &self,

@@ -41,6 +41,7 @@ const SCOPES: &[(&str, &[&str])] = &[
     // A picture of a profile is uploaded by what may write accounts, as Mastodon has it.
     ("media.upload", &["write:media", "write:accounts"]),
     ("media.update_media", &["write:media"]),
+    ("media.describe_media", &["write:statuses"]),
     ("media.delete_media", &["write:media"]),
     ("media.list_unused", &["write:media"]),
     ("media.attach", &["write:statuses", "write:accounts"]),
@@ -52,6 +53,13 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("posts.create_post", &["write:statuses"]),
     ("posts.delete_post", &["write:statuses"]),
     ("posts.edit_post", &["write:statuses"]),
+    ("posts.list_direct_conversations", &["read:statuses"]),
+    (
+        "posts.get_direct_conversation",
+        &["read:statuses", "write:conversations"],
+    ),
+    ("posts.mark_direct_conversation", &["write:conversations"]),
+    ("posts.remove_direct_conversation", &["write:conversations"]),
     ("posts.pin_post", &["write:accounts"]),
     ("posts.unpin_post", &["write:accounts"]),
     ("posts.reshare", &["write:statuses"]),

@@ -1,15 +1,14 @@
-//! Changes alt text and focal point, before an item is shown or on behalf of what shows it.
+//! Changes alt text and focal point.
 
 use std::sync::Arc;
 
 use business_media_gateway::{MediaId, MediaItem, UpdateMediaRequest};
-use infra_db::Connection;
 use infra_kernel::{AccountId, Error, ErrorCode};
 
 use crate::error::MediaError;
 use crate::library::Library;
 use crate::rules::requests;
-use crate::store::{holders, items};
+use crate::store::items;
 
 pub(crate) async fn update(
     library: &Arc<Library>,
@@ -19,9 +18,6 @@ pub(crate) async fn update(
         *description = requests::description(description)?;
     }
     requests::focus([request.focus_x, request.focus_y])?;
-    if !request.holder.is_empty() {
-        requests::holder(&request.holder)?;
-    }
     let id = MediaId::new(request.id);
     let owner = AccountId::new(request.owner_id);
     let focus = (request.focus_x, request.focus_y);
@@ -30,8 +26,9 @@ pub(crate) async fn update(
             move |connection| {
                 Box::pin(async move {
                     // Asked in the transaction: a post may be taking it just now.
-                    let is_attached = items::load_own(connection, id, owner).await?.attached;
-                    check_holder(connection, &request.holder, id, is_attached).await?;
+                    if items::load_own(connection, id, owner).await?.attached {
+                        return Err(in_use().into());
+                    }
                     items::describe(connection, id, request.description, focus).await?;
                     let item = items::load(connection, &[id]).await?.pop();
                     Ok(item.ok_or_else(|| Error::not_found("photo"))?)
@@ -40,22 +37,6 @@ pub(crate) async fn update(
             move |library, _| library.invalidate(&[id], &[]),
         )
         .await
-}
-
-/// Whether this holder may change the item: one that it shows, or that nothing does.
-async fn check_holder(
-    connection: &mut Connection,
-    holder: &str,
-    id: MediaId,
-    is_attached: bool,
-) -> Result<(), MediaError> {
-    if !is_attached {
-        return Ok(());
-    }
-    if !holder.is_empty() && holders::holds(connection, holder, id).await? {
-        return Ok(());
-    }
-    Err(in_use().into())
 }
 
 fn in_use() -> Error {

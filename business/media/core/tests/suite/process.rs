@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use business_media_gateway::{
-    MediaFailed, MediaId, MediaReady, MediaState, UpdateMediaRequest, WaitUntilProcessedRequest,
-    renditions, topics,
+    DescribeMediaRequest, MediaChange, MediaFailed, MediaId, MediaReady, MediaState,
+    UpdateMediaRequest, WaitUntilProcessedRequest, renditions, topics,
 };
 use infra_kernel::{Context, ErrorCode};
 use testing_kit::{Picture, jpeg, png, scan};
@@ -237,16 +237,35 @@ async fn alt_text_and_focus_change_until_the_photo_is_used() {
     scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
     assert_eq!(code(update(nothing.clone()).await), ErrorCode::Conflict);
     // The post that shows it is edited, and no other may change it.
-    let on_behalf = |holder: &str| UpdateMediaRequest {
-        description: Some("A harbour at night".to_owned()),
-        holder: holder.to_owned(),
-        ..nothing.clone()
+    let described = async |holder: &str, description: &str, beside: u64| {
+        let change = |id, description: &str| MediaChange {
+            id,
+            description: Some(description.to_owned()),
+            ..MediaChange::default()
+        };
+        let request = DescribeMediaRequest {
+            owner_id: OWNER,
+            holder: holder.to_owned(),
+            changes: vec![change(item.id, description), change(beside, "beside")],
+        };
+        let reply = scene.media.describe_media(&context(), request).await;
+        reply.map(|reply| reply.changed)
     };
-    let another = update(on_behalf("post:2")).await;
-    assert_eq!(code(another), ErrorCode::Conflict);
-    let edited = update(on_behalf("post:1")).await.unwrap();
-    assert_eq!(edited.description, "A harbour at night");
-    assert!(edited.revision > moved.revision);
+    let night = "A harbour\r\nat night";
+    let gone = item.id + 1;
+    assert_eq!(
+        code(described("post:2", night, gone).await),
+        ErrorCode::Conflict
+    );
+    // All or none: the other is another's.
+    let others = scene.upload_as(OWNER + 1, &photo(2)).await.unwrap();
+    let refused = described("post:1", night, others.id).await;
+    assert_eq!(code(refused), ErrorCode::NotFound);
+    assert_eq!(scene.get(item.id).await.unwrap().description, "A harbour");
+    assert!(described("post:1", night, gone).await.unwrap());
+    let edited = scene.get(item.id).await.unwrap();
+    assert_eq!(edited.description, "A harbour\nat night");
+    assert!(!described("post:1", night, gone).await.unwrap());
     assert_eq!(scene.get(item.id).await.unwrap(), edited);
 }
 

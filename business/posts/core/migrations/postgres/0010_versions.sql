@@ -11,6 +11,8 @@ CREATE TABLE post_versions (
     spoiler_text TEXT NOT NULL,
     -- A JSON array with the id of each photo, in the order of the album, and its alt text then, by turns.
     media TEXT NOT NULL,
+    -- How long these texts are together.
+    bytes BIGINT NOT NULL,
     -- Since when it said so.
     created_at BIGINT NOT NULL,
     PRIMARY KEY (post_id, revision)

@@ -36,7 +36,7 @@ impl Handler for EditMedia {
         media::release_taken_out(&self.0, context, &head, edited.removed_media_ids)
             .await
             .map_err(Error::from)?;
-        media::attach(&self.0, context, &head, edited.media_ids)
+        media::attach(&self.0, context, &head, edited.added_media_ids)
             .await
             .map_err(Error::from)?;
         Ok(())

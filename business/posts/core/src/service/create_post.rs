@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_posts_gateway::{
-    CreatePostReply, CreatePostRequest, Post, PostId, PostPublished, topics,
+    CreatePostReply, CreatePostRequest, Post, PostId, PostPublished, Visibility, topics,
 };
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
@@ -16,7 +16,9 @@ use crate::service::draft::Draft;
 use crate::state::State;
 use crate::store::public_hashtags::Tagged;
 use crate::store::stats::AuthorNumbers;
-use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats};
+use crate::store::{
+    direct_conversations, hashtags, idempotency, mentions, posts, shown_media, stats,
+};
 
 /// The longest idempotency key.
 const KEY_CHARACTERS_MAX: usize = 255;
@@ -125,6 +127,9 @@ async fn write_post(
         if !post.visibility().is_open() {
             mentions::insert_hidden(connection, &post).await?;
         }
+    }
+    if post.visibility() == Visibility::Direct {
+        direct_conversations::add(connection, &post).await?;
     }
     if !post.tags.is_empty() {
         hashtags::insert(connection, &Tagged::of(&post), &post.tags).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use business_posts_gateway::{DeletePostRequest, Post, PostDeleted, topics};
+use business_posts_gateway::{DeletePostRequest, Post, PostDeleted, Visibility, topics};
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::Context;
@@ -11,7 +11,9 @@ use super::edit_post::TRIES_MAX;
 use super::reshare;
 use crate::error::PostsError;
 use crate::state::State;
-use crate::store::{hashtags, idempotency, mentions, posts, shown_media, stats, versions};
+use crate::store::{
+    direct_conversations, hashtags, idempotency, mentions, posts, shown_media, stats, versions,
+};
 
 pub(crate) async fn delete_post(
     state: &Arc<State>,
@@ -85,6 +87,9 @@ async fn write_deletion(
     }
     if !post.media_ids.is_empty() {
         shown_media::give_up(connection, &post.media_ids).await?;
+    }
+    if post.visibility() == Visibility::Direct {
+        direct_conversations::remove_post(connection, id).await?;
     }
     if post.edited_at().is_some() {
         versions::delete(connection, id).await?;

@@ -1,68 +1,87 @@
 //! Changing what a post says and shows.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use business_media_gateway::{MediaItem, UpdateMediaRequest};
+use business_media_gateway::DescribeMediaRequest;
 use business_posts_gateway::{
     EDITS_MAX, EditPostReply, EditPostRequest, ListVersionsReply, ListVersionsRequest, MediaChange,
-    Post, PostEdited, PostId, RESHARED_BY_MAX, Tag, VersionMedia, topics,
+    Post, PostEdited, PostId, RESHARED_BY_MAX, Tag, VersionMedia, Visibility, topics,
 };
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
-use infra_kernel::{Context, Error, canonical_language};
+use infra_kernel::{AccountId, Context, Error, canonical_language};
 
 use super::content::{Content, check_new_media, find_mentioned, items};
 use crate::error::PostsError;
 use crate::media;
 use crate::state::State;
 use crate::store::public_hashtags::Tagged;
-use crate::store::{hashtags, mentions, posts, reshares, shown_media, versions};
+use crate::store::{
+    direct_conversations, hashtags, mentions, posts, reshares, shown_media, versions,
+};
 
 /// How often a change of a post is tried of which another was faster.
 pub(super) const TRIES_MAX: usize = 5;
+/// The most bytes that are kept of what a post said before: all of it goes in one message.
+const HISTORY_BYTES_MAX: u64 = 1024 * 1024;
 
 pub(crate) async fn edit_post(
     state: &Arc<State>,
     context: &Context,
     request: EditPostRequest,
 ) -> Result<EditPostReply, PostsError> {
+    let mut described = Described::default();
     for _ in 1..TRIES_MAX {
-        match try_edit(state, context, &request).await {
+        match try_edit(state, context, &request, &mut described).await {
             Err(PostsError::Changed) => {}
             done => return done,
         }
     }
-    try_edit(state, context, &request).await
+    try_edit(state, context, &request, &mut described).await
 }
 
 async fn try_edit(
     state: &Arc<State>,
     context: &Context,
     request: &EditPostRequest,
+    described: &mut Described,
 ) -> Result<EditPostReply, PostsError> {
     let known = own_post(state, request).await?;
     let edited = edited(state, context, request, &known).await?;
-    let photos = Photos::of(state, context, request, &known).await?;
-    if photos.changes.is_empty() && says_the_same(&known, &edited) {
-        return Ok(reply(&known, false));
-    }
-    // Before the commit: who sees the new revision sees the new alt texts.
-    for change in photos.changes {
-        let request = photos_request(&known, change);
-        state.media.update_media(context, request).await?;
-    }
     let change = Change {
-        added: among(&edited.media_ids, &known.media_ids),
-        removed: among(&known.media_ids, &edited.media_ids),
-        version: photos.version,
+        added: missing(&edited.media_ids, &known.media_ids),
+        removed: missing(&known.media_ids, &edited.media_ids),
+        version: described.version(state, context, &known, &edited).await?,
         known,
     };
+    check_room(state, &change).await?;
+    // Before the commit: who sees the new revision sees the new alt texts.
+    described.change(state, context, request, &edited).await?;
+    if !described.is_changed && says_the_same(&change.known, &edited) {
+        return Ok(reply(&change.known, false));
+    }
     let (added, removed) = (change.added.clone(), change.removed.clone());
     let post = commit(state, context, change, edited).await?;
     if let Err(error) = follow(state, context, &post, added, removed).await {
         tracing::warn!(post = post.id, %error, "media not in step; the consumer will bring it");
     }
     Ok(reply(&post, true))
+}
+
+/// Whether what a post said before can be kept once more. Asked before anything is changed; an edit
+/// that comes in between makes this one begin anew.
+async fn check_room(state: &State, change: &Change) -> Result<(), PostsError> {
+    let (edits, bytes) = versions::kept(&state.database, change.known.post()).await?;
+    if edits >= u64::from(EDITS_MAX) {
+        let sentence = format!("A post can be edited at most {EDITS_MAX} times.");
+        return Err(Error::invalid("id", sentence).into());
+    }
+    if bytes + versions::bytes(&change.known, &change.version) > HISTORY_BYTES_MAX {
+        let sentence = "What this post said before is as much as can be kept of it.";
+        return Err(Error::invalid("id", sentence).into());
+    }
+    Ok(())
 }
 
 /// As if it were not there when it is another's: a refusal would tell a stranger that it is.
@@ -81,29 +100,39 @@ async fn edited(
     request: &EditPostRequest,
     known: &Post,
 ) -> Result<Post, PostsError> {
+    let mut edited = Post {
+        revision: known.revision + 1,
+        sensitive: request.sensitive,
+        spoiler_text: request.spoiler_text.clone(),
+        edited_at_us: state.clock.now().microseconds(),
+        ..known.clone()
+    };
+    if let Some(text) = &request.text {
+        edited.text.clone_from(text);
+    }
+    if let Some(media) = &request.media {
+        edited.media_ids.clone_from(&media.ids);
+    }
+    if let Some(language) = &request.language {
+        edited.language = canonical_language(language).unwrap_or_default();
+    }
     let content = Content {
-        text: &request.text,
-        spoiler_text: &request.spoiler_text,
-        media_ids: &request.media_ids,
+        text: &edited.text,
+        spoiler_text: &edited.spoiler_text,
+        media_ids: &edited.media_ids,
         site_domain: &request.site_domain,
     };
     let entities = content.entities(&state.settings)?;
-    Ok(Post {
-        revision: known.revision + 1,
-        text: request.text.clone(),
-        sensitive: request.sensitive,
-        spoiler_text: request.spoiler_text.clone(),
-        language: canonical_language(&request.language).unwrap_or_default(),
-        media_ids: request.media_ids.clone(),
-        mentions: find_mentioned(state, context, &entities).await?,
-        tags: Tag::among(&entities),
-        edited_at_us: state.clock.now().microseconds(),
-        ..known.clone()
-    })
+    // Accounts that came since are no change of the author's.
+    if edited.text != known.text {
+        let mentions = find_mentioned(state, context, &entities).await?;
+        let tags = Tag::among(&entities);
+        (edited.mentions, edited.tags) = (mentions, tags);
+    }
+    Ok(edited)
 }
 
-/// Whether readers would see no difference. What a text mentions follows from it, but for accounts
-/// that came since; those are no change of the author's.
+/// Whether readers would see no difference but in alt texts.
 fn says_the_same(known: &Post, edited: &Post) -> bool {
     (&known.text, &known.spoiler_text, &known.language)
         == (&edited.text, &edited.spoiler_text, &edited.language)
@@ -111,78 +140,78 @@ fn says_the_same(known: &Post, edited: &Post) -> bool {
         && known.media_ids == edited.media_ids
 }
 
-/// What becomes of a post's photos.
-struct Photos {
-    /// Those that it shows until now, as they are described until now.
-    version: Vec<VersionMedia>,
-    /// What is to be changed of those that it shows from now on.
-    changes: Vec<MediaChange>,
+/// The alt texts that an edit meets and changes, over all of its tries.
+#[derive(Default)]
+struct Described {
+    /// By photo, as they were at the first try: the next one meets what this edit has made of them.
+    before: HashMap<u64, String>,
+    is_changed: bool,
 }
 
-impl Photos {
-    async fn of(
+impl Described {
+    /// The photos that the post shows until now, with their alt texts before the edit. Refuses
+    /// others that the post cannot show.
+    async fn version(
+        &mut self,
         state: &State,
         context: &Context,
-        request: &EditPostRequest,
         known: &Post,
-    ) -> Result<Self, PostsError> {
-        let added = among(&request.media_ids, &known.media_ids);
+        edited: &Post,
+    ) -> Result<Vec<VersionMedia>, PostsError> {
+        let added = missing(&edited.media_ids, &known.media_ids);
         let ids = [&*known.media_ids, &*added].concat();
         let items = items(state, context, &ids).await?;
         check_new_media(&items, known.author_id, &added)?;
-        let item = |id: u64| items.iter().find(|item| item.id == id);
+        for item in items {
+            self.before.entry(item.id).or_insert(item.description);
+        }
         let version = |id: &u64| VersionMedia {
             media_id: *id,
-            description: item(*id).map_or_else(String::new, |item| item.description.clone()),
+            description: self.before.get(id).cloned().unwrap_or_default(),
         };
-        let mut changes = Vec::new();
-        for change in &request.media_changes {
-            if !request.media_ids.contains(&change.media_id) {
-                let sentence = "Only photos of the post can be described with it.";
-                return Err(Error::invalid("media_attributes", sentence).into());
-            }
-            // One that is lost stays as it is.
-            if item(change.media_id).is_some_and(|item| differs(item, change)) {
-                changes.push(change.clone());
-            }
+        Ok(known.media_ids.iter().map(version).collect())
+    }
+
+    async fn change(
+        &mut self,
+        state: &State,
+        context: &Context,
+        request: &EditPostRequest,
+        edited: &Post,
+    ) -> Result<(), PostsError> {
+        // Of each photo the last: so there are no more than the post has photos.
+        let changes = request.media_changes.iter();
+        let changes: BTreeMap<u64, &MediaChange> = changes
+            .filter(|change| edited.media_ids.contains(&change.media_id))
+            .map(|change| (change.media_id, change))
+            .collect();
+        if changes.is_empty() {
+            return Ok(());
         }
-        Ok(Self {
-            version: known.media_ids.iter().map(version).collect(),
-            changes,
-        })
+        let request = DescribeMediaRequest {
+            owner_id: edited.author_id,
+            holder: media::holder(edited.post()),
+            changes: changes.into_values().map(of_media).collect(),
+        };
+        let reply = state.media.describe_media(context, request).await?;
+        self.is_changed |= reply.changed;
+        Ok(())
     }
 }
 
-#[allow(clippy::float_cmp)] // The same number, or another one: nothing is computed.
-fn differs(item: &MediaItem, change: &MediaChange) -> bool {
-    let MediaChange {
-        description,
-        focus_x,
-        focus_y,
-        ..
-    } = change;
-    description
-        .as_ref()
-        .is_some_and(|text| *text != item.description)
-        || focus_x.is_some_and(|x| x != item.focus_x)
-        || focus_y.is_some_and(|y| y != item.focus_y)
-}
-
-fn photos_request(post: &Post, change: MediaChange) -> UpdateMediaRequest {
-    UpdateMediaRequest {
-        owner_id: post.author_id,
+fn of_media(change: &MediaChange) -> business_media_gateway::MediaChange {
+    business_media_gateway::MediaChange {
         id: change.media_id,
-        description: change.description,
+        description: change.description.clone(),
         focus_x: change.focus_x,
         focus_y: change.focus_y,
-        holder: media::holder(post.post()),
     }
 }
 
 /// Those of these ids that are not among the others.
-fn among(ids: &[u64], others: &[u64]) -> Vec<u64> {
-    let not_there = |id: &u64| !others.contains(id);
-    ids.iter().copied().filter(not_there).collect()
+fn missing(ids: &[u64], others: &[u64]) -> Vec<u64> {
+    let is_missing = |id: &u64| !others.contains(id);
+    ids.iter().copied().filter(is_missing).collect()
 }
 
 /// What an edit changes.
@@ -221,26 +250,24 @@ async fn write(
     let Some(post) = posts::edit(connection, edited, known.revision).await? else {
         return Err(PostsError::Changed);
     };
-    if versions::count(connection, post.post()).await? >= u64::from(EDITS_MAX) {
-        let sentence = format!("A post can be edited at most {EDITS_MAX} times.");
-        return Err(Error::invalid("id", sentence).into());
-    }
     versions::insert(connection, known, &change.version).await?;
     write_media(connection, change).await?;
     write_mentions(connection, known, &post).await?;
     write_hashtags(connection, known, &post).await?;
-    let mentioned_before: Vec<u64> = known.mentions.iter().map(|it| it.account_id).collect();
-    let mentioned: Vec<u64> = post.mentions.iter().map(|it| it.account_id).collect();
     let payload = PostEdited {
         head: Some(post.head()),
-        media_ids: post.media_ids.clone(),
+        added_media_ids: change.added.clone(),
         removed_media_ids: change.removed.clone(),
-        newly_mentioned_ids: among(&mentioned, &mentioned_before),
+        newly_mentioned_ids: missing(&mentioned(&post), &mentioned(known)),
         reshared_by_ids: reshares::by(connection, post.post(), RESHARED_BY_MAX).await?,
     };
     let event = Event::new(context, &state.ids, topics::EDITED, post.id, &payload);
     outbox::append(connection, &event).await?;
     Ok(Arc::new(post))
+}
+
+fn mentioned(post: &Post) -> Vec<u64> {
+    post.mentions.iter().map(|it| it.account_id).collect()
 }
 
 async fn write_media(connection: &mut Connection, change: &Change) -> Result<(), PostsError> {
@@ -271,6 +298,12 @@ async fn write_mentions(
         if !post.visibility().is_open() {
             mentions::insert_hidden(connection, post).await?;
         }
+    }
+    if post.visibility() == Visibility::Direct {
+        let accounts = |ids: Vec<u64>| ids.into_iter().map(AccountId::new).collect::<Vec<_>>();
+        let added = accounts(missing(&mentioned(post), &mentioned(known)));
+        let removed = accounts(missing(&mentioned(known), &mentioned(post)));
+        direct_conversations::change(connection, post, &added, &removed).await?;
     }
     Ok(())
 }
@@ -312,7 +345,11 @@ pub(crate) async fn list_versions(
     request: &ListVersionsRequest,
 ) -> Result<ListVersionsReply, PostsError> {
     let post = PostId::new(request.post_id);
-    let versions = versions::list(&state.database, post).await?;
+    let before = match request.before_revision {
+        0 => i64::MAX,
+        revision => revision.cast_signed(),
+    };
+    let versions = versions::list(&state.database, post, before).await?;
     Ok(ListVersionsReply { versions })
 }
 

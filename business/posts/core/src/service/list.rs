@@ -107,7 +107,7 @@ async fn reply(state: &State, ids: &[u64]) -> Result<ListPostsReply, PostsError>
     Ok(ListPostsReply { heads })
 }
 
-fn page(page: Option<v1::Page>) -> Result<Page, Error> {
+pub(super) fn page(page: Option<v1::Page>) -> Result<Page, Error> {
     v1::Page::required(page, PAGE_LIMIT_MAX).map_err(Error::from)
 }
 

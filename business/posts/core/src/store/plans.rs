@@ -5,8 +5,8 @@ use testing_databases::plans::{May, Plans, Tables};
 
 use super::lists::PageStatements;
 use super::{
-    conversations, hashtags, idempotency, lists, mentions, pins, posts, public_hashtags, reshares,
-    shown_media, stats, versions,
+    conversations, direct_conversations, hashtags, idempotency, lists, mentions, pins, posts,
+    public_hashtags, reshares, shown_media, stats, versions,
 };
 
 /// A post is of one of four visibilities, of this server, most with photos, and mentions few.
@@ -25,7 +25,7 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 48] = [
+const SEARCHES: [&str; 62] = [
     hashtags::BACKFILL_BATCH,
     hashtags::INSERT,
     hashtags::DELETE,
@@ -36,6 +36,20 @@ const SEARCHES: [&str; 48] = [
     public_hashtags::DELETE,
     public_hashtags::USES,
     public_hashtags::BEGINNING_WITH,
+    direct_conversations::ROOT,
+    direct_conversations::ADD,
+    direct_conversations::ADVANCE,
+    direct_conversations::REMOVE_POST,
+    direct_conversations::REMOVE_POST_OF_SOME,
+    direct_conversations::FALL_BACK,
+    direct_conversations::REMOVE_EMPTY,
+    direct_conversations::GET,
+    direct_conversations::RECENT,
+    direct_conversations::MARK,
+    direct_conversations::REMOVE_SOME_POSTS,
+    direct_conversations::REMOVE,
+    direct_conversations::OLDER,
+    direct_conversations::NEWER,
     idempotency::FIND,
     idempotency::DELETE_EXPIRED,
     idempotency::RELEASE,
@@ -70,7 +84,7 @@ const SEARCHES: [&str; 48] = [
     shown_media::GIVE_UP,
     stats::REMOVE_POST,
     stats::GET,
-    versions::COUNT,
+    versions::KEPT,
     versions::INSERT,
     versions::LIST,
     versions::DELETE,

@@ -5,12 +5,13 @@ use business_posts_gateway::{EDITS_MAX, Post, PostId, PostVersion, VersionMedia}
 use infra_db::{Connection, Database, DbError};
 use serde_json::Value;
 
-pub(super) const COUNT: &str = "SELECT count(*) FROM post_versions WHERE post_id = $1";
+pub(super) const KEPT: &str = "SELECT count(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) \
+     FROM post_versions WHERE post_id = $1";
 pub(super) const INSERT: &str = "INSERT INTO post_versions \
-     (post_id, revision, text, sensitive, spoiler_text, media, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+     (post_id, revision, text, sensitive, spoiler_text, media, bytes, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 pub(super) const LIST: &str = "SELECT text, sensitive, spoiler_text, media, created_at \
-     FROM post_versions WHERE post_id = $1 ORDER BY revision LIMIT CAST($2 AS BIGINT)";
+     FROM post_versions WHERE post_id = $1 AND revision < $3 ORDER BY revision LIMIT CAST($2 AS BIGINT)";
 pub(super) const DELETE: &str = "DELETE FROM post_versions WHERE post_id = $1";
 
 #[derive(infra_db::Row)]
@@ -34,13 +35,19 @@ impl From<VersionRow> for PostVersion {
     }
 }
 
-/// How often a post was changed.
-pub(crate) async fn count(connection: &mut Connection, post: PostId) -> Result<u64, DbError> {
-    let count: i64 = infra_db::query_scalar(COUNT)
+/// How often a post was changed, and how many bytes are kept of what it said before.
+pub(crate) async fn kept(database: &Database, post: PostId) -> Result<(u64, u64), DbError> {
+    let (versions, bytes): (i64, i64) = infra_db::query(KEPT)
         .bind(post.to_sql())
-        .fetch_one(connection)
+        .fetch_one(database.reader())
         .await?;
-    Ok(count.cast_unsigned())
+    Ok((versions.cast_unsigned(), bytes.cast_unsigned()))
+}
+
+/// How many bytes a version takes.
+pub(crate) fn bytes(post: &Post, media: &[VersionMedia]) -> u64 {
+    let texts = post.text.len() + post.spoiler_text.len();
+    (texts + media_json(media).len()) as u64
 }
 
 /// Keeps what a post says and shows, before it is changed.
@@ -56,6 +63,7 @@ pub(crate) async fn insert(
         .bind(post.sensitive)
         .bind(&post.spoiler_text)
         .bind(media_json(media))
+        .bind(bytes(post, media).cast_signed())
         .bind(match post.edited_at_us {
             0 => post.created_at_us,
             edited_at_us => edited_at_us,
@@ -65,11 +73,16 @@ pub(crate) async fn insert(
         .map(drop)
 }
 
-/// What a post said before each of its changes, oldest first.
-pub(crate) async fn list(database: &Database, post: PostId) -> Result<Vec<PostVersion>, DbError> {
+/// What a post said before each of its changes up to this revision, oldest first.
+pub(crate) async fn list(
+    database: &Database,
+    post: PostId,
+    before_revision: i64,
+) -> Result<Vec<PostVersion>, DbError> {
     let rows: Vec<VersionRow> = infra_db::query(LIST)
         .bind(post.to_sql())
         .bind(i64::from(EDITS_MAX))
+        .bind(before_revision)
         .fetch_all(database.reader())
         .await?;
     Ok(rows.into_iter().map(PostVersion::from).collect())

@@ -6,8 +6,8 @@ use std::time::Duration;
 use business_media_gateway::MediaState;
 use business_posts_gateway::{
     CreatePostRequest, EDITS_MAX, EditPostRequest, ListByAuthorRequest, ListByTagRequest,
-    ListVersionsRequest, MediaChange, Post, PostEdited, PostVersion, ReshareRequest, Visibility,
-    topics,
+    ListVersionsRequest, MediaChange, MediaList, Post, PostEdited, PostVersion, ReshareRequest,
+    Visibility, topics,
 };
 use infra_domain::Domain as _;
 use infra_kernel::{ErrorCode, Page, Result};
@@ -22,7 +22,10 @@ impl World {
     }
 
     async fn versions(&self, post_id: u64) -> Vec<PostVersion> {
-        let request = ListVersionsRequest { post_id };
+        let request = ListVersionsRequest {
+            post_id,
+            before_revision: 0,
+        };
         let reply = self.posts.list_versions(&context(), request).await;
         reply.unwrap().versions
     }
@@ -49,20 +52,21 @@ fn same(post: &Post) -> EditPostRequest {
     EditPostRequest {
         author_id: post.author_id,
         post_id: post.id,
-        text: post.text.clone(),
-        media_ids: post.media_ids.clone(),
         sensitive: post.sensitive,
         spoiler_text: post.spoiler_text.clone(),
-        language: post.language.clone(),
         ..EditPostRequest::default()
     }
 }
 
 fn saying(post: &Post, words: &str) -> EditPostRequest {
     EditPostRequest {
-        text: words.to_owned(),
+        text: Some(words.to_owned()),
         ..same(post)
     }
+}
+
+fn list(ids: &[u64]) -> Option<MediaList> {
+    Some(MediaList { ids: ids.to_vec() })
 }
 
 fn described(media_id: u64, description: &str) -> MediaChange {
@@ -81,7 +85,7 @@ async fn what_a_post_says_changes_and_what_it_said_is_kept() {
     let request = EditPostRequest {
         sensitive: true,
         spoiler_text: "water".to_owned(),
-        language: "en".to_owned(),
+        language: Some("en".to_owned()),
         ..saying(&post, "a lake at dusk")
     };
     let edited = world.edit(request).await.unwrap();
@@ -173,16 +177,18 @@ async fn only_the_author_changes_a_post_and_only_within_its_bounds() {
         ("words".to_owned(), vec![3]),
     ] {
         let request = EditPostRequest {
-            media_ids,
+            media: list(&media_ids),
             ..saying(&post, &words)
         };
         refused(request, ErrorCode::Invalid).await;
     }
+    // As in Mastodon, what is said of other photos is passed over.
     let elsewhere = EditPostRequest {
         media_changes: vec![described(2, "of another")],
         ..same(&shown)
     };
-    refused(elsewhere, ErrorCode::Invalid).await;
+    assert_eq!(world.edit(elsewhere).await.unwrap(), shown);
+    assert_eq!(world.album.items.lock().unwrap()[&2].description, "");
     assert_eq!(world.get(post.id).await.unwrap().revision, 1);
     assert_eq!(world.rows("post_versions").await, 0);
 }
@@ -190,17 +196,47 @@ async fn only_the_author_changes_a_post_and_only_within_its_bounds() {
 #[tokio::test]
 async fn a_post_changes_so_often_and_no_more() {
     let world = World::new().await;
-    let post = world.create(text(1, "0")).await.unwrap();
+    world.album.add(1, 1, MediaState::Ready);
+    let request = CreatePostRequest {
+        text: "0".to_owned(),
+        ..photos(1, &[1])
+    };
+    let post = world.create(request).await.unwrap();
     for number in 1..=EDITS_MAX {
         world
             .edit(saying(&post, &number.to_string()))
             .await
             .unwrap();
     }
-    let refused = world.edit(saying(&post, "once more")).await.unwrap_err();
+    let request = EditPostRequest {
+        media_changes: vec![described(1, "too late")],
+        ..saying(&post, "once more")
+    };
+    let refused = world.edit(request).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::Invalid);
     assert_eq!(world.get(post.id).await.unwrap().text, "100");
     assert_eq!(world.versions(post.id).await.len(), 100);
+    // What is refused changes nothing anywhere.
+    assert_eq!(world.album.items.lock().unwrap()[&1].description, "");
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_post_is_bounded_in_bytes() {
+    let world = World::new().await;
+    // As many bytes as characters may take up.
+    let long = |last: usize| format!("{}{last}", format!("a{}", "\u{301}".repeat(30_000)));
+    let post = world.create(text(1, &long(0))).await.unwrap();
+    let mut edits = 0;
+    let refused = loop {
+        match world.edit(saying(&post, &long(edits + 1))).await {
+            Ok(_) => edits += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.code(), ErrorCode::Invalid);
+    let bytes = world.versions(post.id).await;
+    let bytes: usize = bytes.iter().map(|version| version.text.len()).sum();
+    assert!(bytes <= 1024 * 1024 && edits > 10, "{bytes} in {edits}");
 }
 
 #[tokio::test]
@@ -285,7 +321,7 @@ async fn photos_come_go_and_change_places_with_their_alt_texts() {
     }
     let post = world.create(photos(1, &[1, 2])).await.unwrap();
     let request = EditPostRequest {
-        media_ids: vec![3, 1],
+        media: list(&[3, 1]),
         media_changes: vec![described(1, "a lake"), described(3, "a boat")],
         ..same(&post)
     };
@@ -324,6 +360,60 @@ async fn photos_come_go_and_change_places_with_their_alt_texts() {
 }
 
 #[tokio::test]
+async fn of_what_is_said_twice_of_a_photo_the_last_counts() {
+    let world = World::new().await;
+    world.album.add(1, 1, MediaState::Ready);
+    let post = world.create(photos(1, &[1])).await.unwrap();
+    let request = EditPostRequest {
+        media_changes: (0..1_000).map(|n| described(1, &n.to_string())).collect(),
+        ..same(&post)
+    };
+    assert_eq!(world.edit(request).await.unwrap().revision, 2);
+    assert_eq!(world.album.items.lock().unwrap()[&1].description, "999");
+}
+
+#[tokio::test]
+async fn only_what_was_said_before_a_revision_is_asked_for() {
+    let world = World::new().await;
+    let post = world.create(text(1, "one")).await.unwrap();
+    world.edit(saying(&post, "two")).await.unwrap();
+    world.edit(saying(&post, "three")).await.unwrap();
+    let request = ListVersionsRequest {
+        post_id: post.id,
+        before_revision: 2,
+    };
+    let reply = world.posts.list_versions(&context(), request).await;
+    let said: Vec<String> = reply
+        .unwrap()
+        .versions
+        .into_iter()
+        .map(|version| version.text)
+        .collect();
+    assert_eq!(said, ["one"]);
+}
+
+#[tokio::test]
+async fn a_photo_is_added_although_another_is_lost() {
+    let world = World::new().await;
+    for id in 1..=2 {
+        world.album.add(id, 1, MediaState::Ready);
+    }
+    let post = world.create(photos(1, &[1])).await.unwrap();
+    world.album.items.lock().unwrap().remove(&1);
+    world.album.is_down.store(true, Ordering::SeqCst);
+    let request = EditPostRequest {
+        media: list(&[1, 2]),
+        ..same(&post)
+    };
+    world.edit(request).await.unwrap();
+    world.album.is_down.store(false, Ordering::SeqCst);
+    let edited = world.events().await.pop().unwrap();
+    assert_eq!(edited.topic, topics::EDITED);
+    world.deliver(&edited).await.unwrap();
+    assert_eq!(world.album.held_by(post.id), [1, 2]);
+}
+
+#[tokio::test]
 async fn a_post_without_its_photos_leaves_the_lists_of_photos() {
     let world = World::new().await;
     world.album.add(1, 1, MediaState::Ready);
@@ -350,7 +440,7 @@ async fn a_post_without_its_photos_leaves_the_lists_of_photos() {
     };
     assert_eq!(listed().await, (1, 1));
     let bare = EditPostRequest {
-        media_ids: Vec::new(),
+        media: list(&[]),
         ..same(&post)
     };
     world.edit(bare).await.unwrap();
@@ -367,7 +457,7 @@ async fn media_that_could_not_be_reached_is_brought_in_step_later() {
     let post = world.create(photos(1, &[1])).await.unwrap();
     world.album.is_down.store(true, Ordering::SeqCst);
     let request = EditPostRequest {
-        media_ids: vec![2],
+        media: list(&[2]),
         ..same(&post)
     };
     world.edit(request).await.unwrap();

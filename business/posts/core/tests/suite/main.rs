@@ -6,6 +6,7 @@
 mod conversations;
 mod create;
 mod delete;
+mod direct_conversations;
 mod edits;
 mod idempotency;
 mod lists;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use business_accounts_gateway::{Account, FindLocalAccountsRequest, GetAccountsReply};
 use business_media_gateway::{
-    AttachReply, AttachRequest, GetMediaReply, GetMediaRequest, MediaItem, MediaState,
-    ReleaseReply, ReleaseRequest, UpdateMediaRequest,
+    AttachReply, AttachRequest, DescribeMediaReply, DescribeMediaRequest, GetMediaReply,
+    GetMediaRequest, MediaItem, MediaState, ReleaseReply, ReleaseRequest,
 };
 use business_posts::{DATABASE, Dependencies, MIGRATIONS, PostsCore, Settings};
 use business_posts_gateway::*;
@@ -98,18 +98,28 @@ impl StubMedia for Album {
         })
     }
 
-    async fn update_media(&self, _: &Context, request: UpdateMediaRequest) -> Result<MediaItem> {
+    async fn describe_media(
+        &self,
+        _: &Context,
+        request: DescribeMediaRequest,
+    ) -> Result<DescribeMediaReply> {
         let mut items = self.items.lock().unwrap();
-        let item = items.get_mut(&request.id);
-        let item = item.ok_or_else(|| Error::not_found("media"))?;
-        assert_eq!(item.owner_id, request.owner_id);
         let holders = self.holders.lock().unwrap();
         let held = holders.get(&request.holder);
-        assert!(!item.attached || held.is_some_and(|held| held.contains(&request.id)));
-        item.description = request.description.unwrap_or(item.description.clone());
-        item.focus_x = request.focus_x.unwrap_or(item.focus_x);
-        item.focus_y = request.focus_y.unwrap_or(item.focus_y);
-        Ok(item.clone())
+        let mut changed = false;
+        for change in request.changes {
+            let Some(item) = items.get_mut(&change.id) else {
+                continue;
+            };
+            assert_eq!(item.owner_id, request.owner_id);
+            assert!(!item.attached || held.is_some_and(|held| held.contains(&change.id)));
+            let before = item.clone();
+            item.description = change.description.unwrap_or(item.description.clone());
+            item.focus_x = change.focus_x.unwrap_or(item.focus_x);
+            item.focus_y = change.focus_y.unwrap_or(item.focus_y);
+            changed |= before != *item;
+        }
+        Ok(DescribeMediaReply { changed })
     }
 
     async fn attach(&self, _: &Context, request: AttachRequest) -> Result<AttachReply> {

@@ -32,6 +32,8 @@ pub(super) const DELETE: &str = "DELETE FROM notifications WHERE account_id = $1
 pub(super) const DELETE_OF_ACCOUNT: &str = "DELETE FROM notifications WHERE account_id = $1";
 pub(super) const DELETE_OF_SOURCE: &str =
     "DELETE FROM notifications WHERE source_id = $1 AND +kind = $2";
+pub(super) const DELETE_SAME: &str = "DELETE FROM notifications \
+     WHERE account_id = $1 AND kind = $2 AND from_id = $3 AND post_id = $4";
 pub(super) const DELETE_SOME_OF_POST: &str = "DELETE FROM notifications WHERE id IN \
      (SELECT id FROM notifications WHERE post_id = $1 LIMIT CAST($2 AS BIGINT))";
 // The newest one too many, and all before it.
@@ -107,6 +109,21 @@ pub(crate) async fn insert(
     .bind(notification.created_at_us)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Removes what the account was told of the same kind, by the same account, about the same post.
+pub(crate) async fn delete_same(
+    connection: &mut Connection,
+    like: &Notification,
+) -> Result<(), DbError> {
+    infra_db::query(DELETE_SAME)
+        .bind(to_sql(like.account_id))
+        .bind(i64::from(like.kind))
+        .bind(to_sql(like.from_id))
+        .bind(to_sql(like.post_id))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

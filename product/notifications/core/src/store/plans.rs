@@ -15,12 +15,13 @@ const TABLES: Tables = Tables {
     ],
 };
 
-const SEARCHES: [&str; 10] = [
+const SEARCHES: [&str; 11] = [
     notifications::COUNT,
     notifications::GET,
     notifications::DELETE,
     notifications::DELETE_OF_ACCOUNT,
     notifications::DELETE_OF_SOURCE,
+    notifications::DELETE_SAME,
     notifications::DELETE_SOME_OF_POST,
     notifications::TRIM,
     notifications::TRIM_SENDER,

@@ -54,6 +54,12 @@ async fn a_change_is_told_to_those_who_reshared_the_post_and_those_whom_it_menti
     }
     let told = [(Kind::Edit, BOB, 9), (Kind::Mention, BOB, 9)];
     assert_eq!(world.notified(ADA).await, told);
+    // Each change is news, told once.
+    world.published(mentioning(10, BOB, &[ADA])).await;
+    world.edited(head.clone(), &[], &[ADA]).await;
+    let told = [(Kind::Edit, BOB, 9), (Kind::Mention, BOB, 10)];
+    assert_eq!(world.notified(ADA).await[..2], told);
+    world.deleted(10).await;
     assert_eq!(world.notified(EVE).await, [(Kind::Mention, BOB, 9)]);
     assert!(world.notified(BOB).await.is_empty());
     world.deleted(9).await;
@@ -118,6 +124,18 @@ async fn what_was_heard_is_forgotten_when_it_cannot_come_again() {
     // back is forgotten.
     world.liked(1_000, EVE, 7).await;
     assert_eq!(world.notified(ADA).await, [(Kind::Favourite, BOB, 7)]);
+}
+
+#[tokio::test]
+async fn a_change_of_an_older_post_is_told_although_the_account_fills_its_share() {
+    let settings = Settings { kept_max: 20 };
+    let world = World::with(settings, Duration::from_hours(24)).await;
+    for post in 1_000..1_010 {
+        world.published(mentioning(post, BOB, &[ADA])).await;
+    }
+    world.edited(mentioning(9, BOB, &[ADA]), &[ADA], &[]).await;
+    let told = [(Kind::Mention, BOB, 9), (Kind::Mention, BOB, 1_009)];
+    assert_eq!(world.notified(ADA).await, told);
 }
 
 #[tokio::test]
