@@ -156,6 +156,7 @@ assert.equal((await author.v1.accounts.$select(other.id).unblock()).blocking, fa
 assert.equal((await reader.v1.accounts.$select(me.id).mute({ notifications: true })).muting, true);
 assert.equal((await reader.v1.mutes.list())[0].id, me.id);
 assert.equal((await reader.v1.accounts.$select(me.id).unmute()).muting, false);
+assert.equal((await reader.v1.accounts.$select(me.id).note.create({ comment: "by the sea" })).note, "by the sea");
 assert.equal((await reader.v1.accounts.$select(me.id).unfollow()).following, false);
 assert.equal((await author.v1.accounts.updateCredentials({ locked: true })).locked, true);
 assert.equal((await reader.v1.accounts.$select(me.id).follow()).requested, true);

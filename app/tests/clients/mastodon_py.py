@@ -155,6 +155,8 @@ def main():
     assert muted.muting and not muted.muting_notifications, muted
     assert reader.mutes()[0].id == me.id
     assert not reader.account_unmute(me.id).muting
+    assert reader.account_note_set(me.id, "by the sea").note == "by the sea"
+    assert reader.account_relationships(me.id)[0].note == "by the sea"
     reader.account_unfollow(me.id)
     assert author.account_update_credentials(locked=True).locked
     assert reader.account_follow(me.id).requested

@@ -142,6 +142,7 @@ async function main() {
   assert.equal((await reader.muteAccount(me.id, true)).data.muting, true);
   assert.equal((await reader.getMutes()).data[0].id, me.id);
   assert.equal((await reader.unmuteAccount(me.id)).data.muting, false);
+  assert.equal((await reader.setAccountNote(me.id, "by the sea")).data.note, "by the sea");
   assert.equal((await reader.unfollowAccount(me.id)).data.following, false);
   assert.equal((await author.updateCredentials({ locked: true })).data.locked, true);
   assert.equal((await reader.followAccount(me.id)).data.requested, true);

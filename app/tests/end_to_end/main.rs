@@ -16,6 +16,7 @@
 
 mod harness;
 
+mod account_notes;
 mod accounts;
 mod addresses;
 mod bad_input;

@@ -87,6 +87,9 @@ async fn write(ada: &Person, bob: &Person, checker: &mut Checker) -> String {
             checker.get(ada, &list, &list).await;
         }
     }
+    let path = format!("/api/v1/accounts/{}/note", ada.id);
+    let noted = bob.post(&path, &json!({"comment": "by the sea"})).await;
+    checker.check("post", "/api/v1/accounts/{id}/note", &noted);
     bob.follow(ada).await;
     let photo = ada.small_photo().await;
     let media = ada.get(&format!("/api/v1/media/{photo}")).await;

@@ -18,10 +18,10 @@ use business_engagement_gateway::{
     ListLikesOfAccountRequest, UnbookmarkRequest, UnlikeRequest,
 };
 use business_graph_gateway::{
-    AcceptFollowRequest, BlockRequest, CountFollowRequestsRequest, FollowRequest,
+    AcceptFollowRequest, BlockRequest, CountFollowRequestsRequest, FollowRequest, GetNotesRequest,
     GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest, ListMutesRequest,
-    MuteRequest, RejectFollowRequest, RemoveFollowerRequest, UnblockRequest, UnfollowRequest,
-    UnmuteRequest,
+    MuteRequest, RejectFollowRequest, RemoveFollowerRequest, SetNoteRequest, UnblockRequest,
+    UnfollowRequest, UnmuteRequest,
 };
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
@@ -94,6 +94,8 @@ fn of_an_account() -> Vec<(String, Call)> {
             mute(muter_id => MuteRequest { muter_id, ..Default::default() });
             unmute(muter_id => UnmuteRequest { muter_id, ..Default::default() });
             list_mutes(account_id => ListMutesRequest { account_id, ..Default::default() });
+            set_note(author_id => SetNoteRequest { author_id, ..Default::default() });
+            get_notes(author_id => GetNotesRequest { author_id, ..Default::default() });
             get_relationships(viewer_id => GetRelationshipsRequest { viewer_id, ..Default::default() });
         }
         dyn Posts {

@@ -22,6 +22,8 @@ pub(crate) enum GraphError {
     OutOfTime,
     #[error("who asks follows as many as can be")]
     FollowerFull,
+    #[error("has notes about {max} accounts already")]
+    TooManyNotes { max: u32 },
     #[error("asks {max} accounts to follow them already")]
     TooManyRequests { max: u32 },
 }
@@ -49,6 +51,12 @@ impl From<GraphError> for Error {
                 "id",
                 format!(
                     "You ask to follow {max} accounts, and that is the most. Take one back first."
+                ),
+            ),
+            GraphError::TooManyNotes { max } => Self::invalid(
+                "comment",
+                format!(
+                    "You have notes about {max} accounts, and that is the most. Remove one first."
                 ),
             ),
             GraphError::TooMany { verb, max } => Self::invalid(

@@ -3,6 +3,7 @@
 mod block;
 mod follow;
 mod mute;
+mod note;
 mod read;
 pub(crate) mod request;
 
@@ -11,12 +12,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_graph_gateway::{
     AcceptFollowReply, AcceptFollowRequest, BlockReply, BlockRequest, CountFollowRequestsReply,
-    CountFollowRequestsRequest, FollowReply, FollowRequest, GetRelationshipsReply,
-    GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply,
-    ListBlocksRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply,
-    ListFollowsRequest, ListMutesReply, ListMutesRequest, MuteReply, MuteRequest,
+    CountFollowRequestsRequest, FollowReply, FollowRequest, GetNotesReply, GetNotesRequest,
+    GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph,
+    ListBlocksReply, ListBlocksRequest, ListFollowRequestsReply, ListFollowRequestsRequest,
+    ListFollowsReply, ListFollowsRequest, ListMutesReply, ListMutesRequest, MuteReply, MuteRequest,
     RejectFollowReply, RejectFollowRequest, RemoveFollowerReply, RemoveFollowerRequest,
-    UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest,
+    SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest,
+    UnmuteReply, UnmuteRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 
@@ -139,6 +141,22 @@ impl Graph for GraphService {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
         Ok(read::mutes(&self.state, &request).await?)
+    }
+
+    async fn set_note(&self, context: &Context, request: SetNoteRequest) -> Result<SetNoteReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        Ok(note::set(&self.state, context, request).await?)
+    }
+
+    async fn get_notes(
+        &self,
+        context: &Context,
+        request: GetNotesRequest,
+    ) -> Result<GetNotesReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        Ok(note::get(&self.state, &request).await?)
     }
 
     async fn get_relationships(

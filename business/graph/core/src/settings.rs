@@ -13,6 +13,8 @@ pub struct Settings {
     pub blocking_max: u32,
     /// How many accounts one account may mute. Default 10,000.
     pub muting_max: u32,
+    /// About how many accounts one account may keep a note. Default 10,000.
+    pub notes_max: u32,
     /// How many pairs of viewer and author are kept in memory, about 50 bytes each. Default
     /// 1,000,000.
     pub relationships_cached_max: u32,
@@ -26,6 +28,7 @@ impl Default for Settings {
             following_max: 7_500,
             blocking_max: 10_000,
             muting_max: 10_000,
+            notes_max: 10_000,
             relationships_cached_max: 1_000_000,
             stats_cached_max: 50_000,
         }

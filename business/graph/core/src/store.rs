@@ -3,6 +3,7 @@
 pub(crate) mod blocks;
 pub(crate) mod follows;
 pub(crate) mod mutes;
+pub(crate) mod notes;
 pub(crate) mod relations;
 pub(crate) mod requests;
 pub(crate) mod stats;

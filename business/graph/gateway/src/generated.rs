@@ -198,6 +198,37 @@ pub struct ListMutesReply {
     #[prost(message, repeated, tag = "1")]
     pub mutes: ::prost::alloc::vec::Vec<AccountMute>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountNote {
+    #[prost(fixed64, tag = "1")]
+    pub target_id: u64,
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetNoteRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub target_id: u64,
+    /// At most 2,000 characters; nothing but white space is as empty.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetNoteReply {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetNotesRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub target_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetNotesReply {
+    #[prost(message, repeated, tag = "1")]
+    pub notes: ::prost::alloc::vec::Vec<AccountNote>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Relationship {
     #[prost(fixed64, tag = "1")]
@@ -396,6 +427,20 @@ pub trait Graph: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListMutesRequest,
     ) -> ::infra_kernel::Result<ListMutesReply>;
+    /// Writes down something about an account that nobody else learns of, in place of what was there;
+    /// an empty text removes it.
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply>;
+    /// What an account wrote down about others, for the account itself; those of whom there is nothing
+    /// are left out. At most 500 targets.
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply>;
     /// How a viewer stands to others, in the order asked. At most 500 targets.
     async fn get_relationships(
         &self,
@@ -554,11 +599,31 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &["read:mutes", "follow"],
     };
+    /// See [`Graph::set_note`](super::Graph::set_note).
+    pub const SET_NOTE: Method = Method {
+        name: "graph.set_note",
+        path: "/heliograph.graph.v1.Graph/SetNote",
+        index: 13,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_id"),
+        scopes: &["write:accounts"],
+    };
+    /// See [`Graph::get_notes`](super::Graph::get_notes).
+    pub const GET_NOTES: Method = Method {
+        name: "graph.get_notes",
+        path: "/heliograph.graph.v1.Graph/GetNotes",
+        index: 14,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_id"),
+        scopes: &[],
+    };
     /// See [`Graph::get_relationships`](super::Graph::get_relationships).
     pub const GET_RELATIONSHIPS: Method = Method {
         name: "graph.get_relationships",
         path: "/heliograph.graph.v1.Graph/GetRelationships",
-        index: 13,
+        index: 15,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("viewer_id"),
@@ -568,7 +633,7 @@ pub mod methods {
     pub const LIST_FOLLOWERS: Method = Method {
         name: "graph.list_followers",
         path: "/heliograph.graph.v1.Graph/ListFollowers",
-        index: 14,
+        index: 16,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -578,7 +643,7 @@ pub mod methods {
     pub const LIST_FOLLOWING: Method = Method {
         name: "graph.list_following",
         path: "/heliograph.graph.v1.Graph/ListFollowing",
-        index: 15,
+        index: 17,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -588,7 +653,7 @@ pub mod methods {
     pub const GET_STATS: Method = Method {
         name: "graph.get_stats",
         path: "/heliograph.graph.v1.Graph/GetStats",
-        index: 16,
+        index: 18,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_ids"),
@@ -609,6 +674,8 @@ pub mod methods {
         UNMUTE,
         LIST_BLOCKS,
         LIST_MUTES,
+        SET_NOTE,
+        GET_NOTES,
         GET_RELATIONSHIPS,
         LIST_FOLLOWERS,
         LIST_FOLLOWING,
@@ -776,6 +843,30 @@ impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        self.call(
+            &methods::SET_NOTE,
+            context,
+            self.inner().set_note(context, request),
+        )
+        .await
+    }
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        self.call(
+            &methods::GET_NOTES,
+            context,
+            self.inner().get_notes(context, request),
+        )
+        .await
+    }
     async fn get_relationships(
         &self,
         context: &::infra_kernel::Context,
@@ -937,6 +1028,20 @@ impl Graph for RemoteGraph {
         request: ListMutesRequest,
     ) -> ::infra_kernel::Result<ListMutesReply> {
         self.0.unary(&methods::LIST_MUTES, context, request).await
+    }
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        self.0.unary(&methods::SET_NOTE, context, request).await
+    }
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        self.0.unary(&methods::GET_NOTES, context, request).await
     }
     async fn get_relationships(
         &self,
@@ -1101,6 +1206,24 @@ impl ::infra_rpc::Serve for ServeGraph {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.list_mutes(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/SetNote" => {
+                call.unary(
+                    &methods::SET_NOTE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.set_note(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/GetNotes" => {
+                call.unary(
+                    &methods::GET_NOTES,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_notes(&context, request).await
                     },
                 )
             }

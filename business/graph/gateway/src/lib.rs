@@ -29,6 +29,9 @@ pub const PAGE_LIMIT_MAX: u32 = 1_000;
 /// The most requests to follow that are counted.
 pub const REQUESTS_COUNTED_MAX: u32 = 1_000;
 
+/// The longest note about an account, in characters.
+pub const NOTE_CHARACTERS_MAX: usize = 2_000;
+
 /// The longest mute that ends by itself, in seconds: ten years.
 pub const MUTE_SECONDS_MAX: u64 = 10 * 365 * 24 * 60 * 60;
 

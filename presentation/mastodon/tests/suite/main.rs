@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
+mod account_notes;
 mod accounts;
 mod blocks_and_mutes;
 mod document;

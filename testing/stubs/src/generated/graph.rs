@@ -109,6 +109,22 @@ pub trait StubGraph: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<ListMutesReply> {
         crate::not_stubbed(&methods::LIST_MUTES)
     }
+    /// Stands for [`Graph::set_note`].
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        crate::not_stubbed(&methods::SET_NOTE)
+    }
+    /// Stands for [`Graph::get_notes`].
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        crate::not_stubbed(&methods::GET_NOTES)
+    }
     /// Stands for [`Graph::get_relationships`].
     async fn get_relationships(
         &self,
@@ -235,6 +251,20 @@ impl<T: StubGraph> Graph for crate::Stub<T> {
         request: ListMutesRequest,
     ) -> ::infra_kernel::Result<ListMutesReply> {
         StubGraph::list_mutes(&*self.0, context, request).await
+    }
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        StubGraph::set_note(&*self.0, context, request).await
+    }
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        StubGraph::get_notes(&*self.0, context, request).await
     }
     async fn get_relationships(
         &self,

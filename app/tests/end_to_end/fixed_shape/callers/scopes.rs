@@ -12,11 +12,12 @@ use super::{ADA, caller_with, is_refused, of_an_account, on_behalf_of, open};
 
 /// What is called for an account without a scope: it is made by a person's own browser
 /// (`authorize`), a secret proves it (`issue_token`), or reads of every kind need it.
-const WITHOUT_SCOPE: [&str; 7] = [
+const WITHOUT_SCOPE: [&str; 8] = [
     "accounts.authorize",
     "accounts.issue_token",
     "engagement.get_marks",
     "graph.count_follow_requests",
+    "graph.get_notes",
     "graph.get_relationships",
     "posts.get_reshared",
     "posts.list_by_author",
@@ -37,6 +38,7 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("graph.list_blocks", &["read:blocks", "follow"]),
     ("graph.mute", &["write:mutes", "follow"]),
     ("graph.unmute", &["write:mutes", "follow"]),
+    ("graph.set_note", &["write:accounts"]),
     ("graph.list_mutes", &["read:mutes", "follow"]),
     // A picture of a profile is uploaded by what may write accounts, as Mastodon has it.
     ("media.upload", &["write:media", "write:accounts"]),

@@ -137,7 +137,7 @@ pub(crate) async fn stats(
     })
 }
 
-fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {
+pub(super) fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {
     if ids.len() > ACCOUNTS_MAX {
         let sentence = format!("At most {ACCOUNTS_MAX} accounts can be asked for at once.");
         return Err(Error::invalid(field, sentence));

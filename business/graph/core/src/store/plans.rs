@@ -3,7 +3,7 @@
 use infra_db::Database;
 use testing_databases::plans::{May, Plans, Tables};
 
-use super::{blocks, follows, mutes, relations, requests, stats};
+use super::{blocks, follows, mutes, notes, relations, requests, stats};
 
 /// An account follows, blocks and mutes nobody twice, and not itself.
 const TABLES: Tables = Tables {
@@ -17,13 +17,15 @@ const TABLES: Tables = Tables {
         ("follow_requests.followee_id", "100 + i / 40"),
         ("mutes.muter_id", "1 + i % 40"),
         ("mutes.mutee_id", "100 + i / 40"),
+        ("notes.author_id", "1 + i % 40"),
+        ("notes.target_id", "100 + i / 40"),
         // Most do not end.
         ("mutes.expires_at", "CASE WHEN i % 10 = 0 THEN i END"),
     ],
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 32] = [
+const SEARCHES: [&str; 36] = [
     follows::FIND,
     follows::FOLLOWERS_OLDER,
     follows::FOLLOWERS_NEWER,
@@ -44,6 +46,10 @@ const SEARCHES: [&str; 32] = [
     mutes::OLDER,
     mutes::NEWER,
     mutes::COUNT,
+    notes::SET,
+    notes::DELETE,
+    notes::COUNT,
+    notes::AMONG,
     relations::BESIDE_FOLLOWS,
     requests::FIND,
     requests::INSERT,

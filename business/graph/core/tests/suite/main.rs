@@ -8,6 +8,7 @@ mod follows;
 mod lists;
 mod memory;
 mod mutes;
+mod notes;
 mod requests;
 mod support;
 mod two_homes;

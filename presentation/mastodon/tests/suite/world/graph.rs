@@ -114,6 +114,27 @@ impl StubGraph for World {
         Ok(ListMutesReply { mutes })
     }
 
+    async fn set_note(&self, _: &Context, request: SetNoteRequest) -> Result<SetNoteReply> {
+        let pair = (request.author_id, request.target_id);
+        let mut notes = self.account_notes.lock().unwrap();
+        notes.insert(pair, request.text);
+        Ok(SetNoteReply {})
+    }
+
+    async fn get_notes(&self, _: &Context, request: GetNotesRequest) -> Result<GetNotesReply> {
+        let notes = self.account_notes.lock().unwrap();
+        let note = |target_id: &u64| {
+            let text = notes.get(&(request.author_id, *target_id))?.clone();
+            Some(AccountNote {
+                target_id: *target_id,
+                text,
+            })
+        };
+        Ok(GetNotesReply {
+            notes: request.target_ids.iter().filter_map(note).collect(),
+        })
+    }
+
     async fn get_relationships(
         &self,
         _: &Context,

@@ -9,6 +9,7 @@ mod notifications;
 mod posts;
 mod uploads;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -37,6 +38,8 @@ pub(crate) struct World {
     /// Who blocks whom.
     pub(crate) blocks: Mutex<Vec<(u64, u64)>>,
     pub(crate) mutes: Mutex<Vec<AccountMute>>,
+    /// Who wrote down what about whom.
+    pub(crate) account_notes: Mutex<BTreeMap<(u64, u64), String>>,
     pub(crate) posts: Mutex<Vec<Post>>,
     pub(crate) likes: Mutex<Vec<PostLike>>,
     pub(crate) bookmarks: Mutex<Vec<PostBookmark>>,
