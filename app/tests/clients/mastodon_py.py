@@ -129,10 +129,14 @@ def main():
     tagged = author.status_post("By the sea #PyLight")
     assert [status.id for status in reader.timeline_hashtag("PyLight")] == [tagged.id]
     assert reader.tag("pylight").history[0].uses == "1", reader.tag("pylight")
+    assert reader.tag_follow("PyLight").following
+    assert tagged.id in [status.id for status in reader.timeline_home()]
+    assert [tag.name for tag in reader.followed_tags()] == ["pylight"]
     found = reader.search_v2("pylight")
     assert [tag.name for tag in found.hashtags] == ["pylight"], found
     assert reader.search_v2("py_author").accounts[0].id == me.id
     assert reader.search_v2(tagged.url).statuses[0].id == tagged.id
+    assert not reader.tag_unfollow("pylight").following
     author.status_delete(tagged)
     try:
         reader.status(post.id)

@@ -126,6 +126,10 @@ async function main() {
   const tagged = (await author.postStatus("By the sea #MegaLight")).data;
   assert.deepEqual((await reader.getTagTimeline("megalight")).data.map((status) => status.id), [tagged.id]);
   assert.equal((await reader.getTag("MegaLight")).data.name, "megalight");
+  assert.equal((await reader.followTag("MegaLight")).data.following, true);
+  assert.ok((await reader.getHomeTimeline()).data.some((status) => status.id === tagged.id));
+  assert.deepEqual((await reader.getFollowedTags()).data.map((tag) => tag.name), ["megalight"]);
+  assert.equal((await reader.unfollowTag("megalight")).data.following, false);
   assert.equal((await reader.search("megal", { type: "hashtags" })).data.hashtags[0].name, "megalight");
   assert.equal((await reader.search(me.username, { type: "accounts" })).data.accounts[0].id, me.id);
 

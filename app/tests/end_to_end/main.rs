@@ -26,6 +26,7 @@ mod browser_conduct;
 mod composer;
 mod every_route;
 mod fixed_shape;
+mod followed_tags;
 mod hostile_files;
 mod instance;
 mod likes_and_bookmarks;

@@ -195,6 +195,14 @@ async fn read_posts(bob: &Person, post: &str, checker: &mut Checker) {
     ] {
         checker.get(bob, operation, path).await;
     }
+    for verb in ["follow", "unfollow"] {
+        let operation = format!("/api/v1/tags/{{name}}/{verb}");
+        let path = format!("/api/v1/tags/light/{verb}");
+        let reply = bob.post(&path, &json!({})).await;
+        checker.check("post", &operation, &reply);
+        let list = "/api/v1/followed_tags";
+        checker.get(bob, list, list).await;
+    }
     let deleted = bob.delete(&format!("/api/v1/statuses/{reply_post}")).await;
     checker.check("delete", "/api/v1/statuses/{id}", &deleted);
 }

@@ -264,6 +264,10 @@ async fn reads_round_a_post(toot: &Toot, server: &Server, post_id: &str) {
         .run(&["timelines", "tag", "light", "--no-pager", "--no-clear"])
         .await;
     assert!(tagged.contains("From toot"), "{tagged}");
+    toot.run(&["tags", "follow", "light"]).await;
+    let followed = toot.run(&["tags", "followed"]).await;
+    assert!(followed.contains("light"), "{followed}");
+    toot.run(&["tags", "unfollow", "light"]).await;
     let instance = toot.run(&["instance", server.base()]).await;
     assert!(instance.contains("Heliograph"), "{instance}");
     toot.run(&[

@@ -30,8 +30,9 @@ use business_media_gateway::{
     UpdateMediaRequest, UploadChunk, UploadHeader,
 };
 use business_posts_gateway::{
-    CreatePostRequest, DeletePostRequest, GetResharedRequest, ListByAuthorRequest, PinPostRequest,
-    Posts, ReshareRequest, UnpinPostRequest, UnreshareRequest,
+    CreatePostRequest, DeletePostRequest, FollowTagRequest, GetFollowedTagsRequest,
+    GetResharedRequest, ListByAuthorRequest, ListByFollowedTagsRequest, ListFollowedTagsRequest,
+    PinPostRequest, Posts, ReshareRequest, UnfollowTagRequest, UnpinPostRequest, UnreshareRequest,
 };
 use futures::future::BoxFuture;
 use futures::stream;
@@ -106,6 +107,11 @@ fn of_an_account() -> Vec<(String, Call)> {
             unreshare(account_id => UnreshareRequest { account_id, ..Default::default() });
             pin_post(author_id => PinPostRequest { author_id, ..Default::default() });
             unpin_post(author_id => UnpinPostRequest { author_id, ..Default::default() });
+            follow_tag(account_id => FollowTagRequest { account_id, ..Default::default() });
+            unfollow_tag(account_id => UnfollowTagRequest { account_id, ..Default::default() });
+            list_followed_tags(account_id => ListFollowedTagsRequest { account_id, ..Default::default() });
+            get_followed_tags(account_id => GetFollowedTagsRequest { account_id, ..Default::default() });
+            list_by_followed_tags(account_id => ListByFollowedTagsRequest { account_id, ..Default::default() });
             get_reshared(account_id => GetResharedRequest { account_id, ..Default::default() });
         }
         dyn Feed {

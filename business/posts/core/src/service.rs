@@ -3,6 +3,7 @@
 mod create_post;
 mod delete_post;
 mod draft;
+mod followed_tags;
 mod list;
 mod pin;
 mod read;
@@ -14,12 +15,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_posts_gateway::{
     CountPostsReply, CountPostsRequest, CreatePostReply, CreatePostRequest, DeletePostRequest,
-    GetAuthorStatsReply, GetAuthorStatsRequest, GetConversationReply, GetConversationRequest,
+    FollowTagReply, FollowTagRequest, GetAuthorStatsReply, GetAuthorStatsRequest,
+    GetConversationReply, GetConversationRequest, GetFollowedTagsReply, GetFollowedTagsRequest,
     GetPostHeadsReply, GetPostHeadsRequest, GetPostsReply, GetPostsRequest, GetResharedReply,
     GetResharedRequest, GetTagsReply, GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest,
-    ListByTagRequest, ListPinnedRequest, ListPostsReply, ListPublicRequest, ListResharesRequest,
-    PinPostReply, PinPostRequest, Post, Posts, ReshareReply, ReshareRequest, SearchTagsReply,
-    SearchTagsRequest, UnpinPostReply, UnpinPostRequest, UnreshareReply, UnreshareRequest,
+    ListByFollowedTagsRequest, ListByTagRequest, ListFollowedTagsReply, ListFollowedTagsRequest,
+    ListPinnedRequest, ListPostsReply, ListPublicRequest, ListResharesRequest, PinPostReply,
+    PinPostRequest, Post, Posts, ReshareReply, ReshareRequest, SearchTagsReply, SearchTagsRequest,
+    UnfollowTagReply, UnfollowTagRequest, UnpinPostReply, UnpinPostRequest, UnreshareReply,
+    UnreshareRequest,
 };
 use infra_kernel::{AccountId, ApplicationId, Context, Result};
 
@@ -162,6 +166,57 @@ impl Posts for PostsService {
         request: SearchTagsRequest,
     ) -> Result<SearchTagsReply> {
         Ok(tags::search(&self.state, &request).await?)
+    }
+
+    async fn follow_tag(
+        &self,
+        context: &Context,
+        request: FollowTagRequest,
+    ) -> Result<FollowTagReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::follow(&self.state, request).await?)
+    }
+
+    async fn unfollow_tag(
+        &self,
+        context: &Context,
+        request: UnfollowTagRequest,
+    ) -> Result<UnfollowTagReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::unfollow(&self.state, request).await?)
+    }
+
+    async fn list_followed_tags(
+        &self,
+        context: &Context,
+        request: ListFollowedTagsRequest,
+    ) -> Result<ListFollowedTagsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::list(&self.state, &request).await?)
+    }
+
+    async fn get_followed_tags(
+        &self,
+        context: &Context,
+        request: GetFollowedTagsRequest,
+    ) -> Result<GetFollowedTagsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::among(&self.state, request).await?)
+    }
+
+    async fn list_by_followed_tags(
+        &self,
+        context: &Context,
+        request: ListByFollowedTagsRequest,
+    ) -> Result<ListPostsReply> {
+        // The list would tell others what the account follows.
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(list::by_followed_tags(&self.state, &request).await?)
     }
 
     async fn get_conversation(

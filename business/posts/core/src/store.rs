@@ -1,6 +1,7 @@
 //! The statements, one file for each table or use.
 
 pub(crate) mod conversations;
+pub(crate) mod followed_hashtags;
 pub(crate) mod hashtags;
 pub(crate) mod idempotency;
 pub(crate) mod lists;

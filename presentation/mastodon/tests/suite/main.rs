@@ -10,6 +10,7 @@ mod document;
 mod edges;
 mod engagement;
 mod files;
+mod followed_tags;
 mod media;
 mod notifications;
 mod oauth;

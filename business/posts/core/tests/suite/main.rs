@@ -6,6 +6,7 @@
 mod conversations;
 mod create;
 mod delete;
+mod followed_tags;
 mod idempotency;
 mod lists;
 mod media;

@@ -17,7 +17,7 @@ use business_accounts_gateway::Account;
 use business_engagement_gateway::{PostBookmark, PostLike};
 use business_graph_gateway::{AccountMute, Follow};
 use business_media_gateway::MediaItem;
-use business_posts_gateway::{CreatePostRequest, Post, Visibility};
+use business_posts_gateway::{CreatePostRequest, FollowedTag, Post, Visibility};
 use bytes::Bytes;
 use presentation_kit::{Gateways, Site, Surface};
 use product_notifications_gateway::{Marker, Notification};
@@ -41,6 +41,8 @@ pub(crate) struct World {
     /// Who wrote down what about whom.
     pub(crate) account_notes: Mutex<BTreeMap<(u64, u64), String>>,
     pub(crate) posts: Mutex<Vec<Post>>,
+    /// Who follows which hashtag, each with the id of the follow.
+    pub(crate) followed_tags: Mutex<Vec<(u64, FollowedTag)>>,
     pub(crate) likes: Mutex<Vec<PostLike>>,
     pub(crate) bookmarks: Mutex<Vec<PostBookmark>>,
     pub(crate) notifications: Mutex<Vec<Notification>>,

@@ -13,5 +13,6 @@ mod merging;
 mod on_redis;
 mod on_redis_guards;
 mod paging;
+mod tags;
 mod two_homes;
 mod world;
