@@ -77,6 +77,18 @@ const seen = await eventually(async () => {
 assert.equal(seen.mediaAttachments[0].description, "A photo by the sea");
 assert.equal(seen.account.id, me.id);
 
+const friends = await reader.v1.lists.create({ title: "Friends", exclusive: false });
+const onList = reader.v1.lists.$select(friends.id).accounts;
+await onList.create({ accountIds: [me.id] });
+assert.deepEqual((await onList.list()).map((one) => one.id), [me.id]);
+assert.deepEqual((await reader.v1.accounts.$select(me.id).lists.list()).map((one) => one.title), ["Friends"]);
+assert.deepEqual((await reader.v1.timelines.list.$select(friends.id).list()).map((one) => one.id), [post.id]);
+assert.equal((await reader.v1.lists.$select(friends.id).update({ title: "Close friends" })).title, "Close friends");
+await onList.remove({ accountIds: [me.id] });
+assert.deepEqual(await onList.list(), []);
+await reader.v1.lists.$select(friends.id).remove();
+assert.deepEqual(await reader.v1.lists.list(), []);
+
 const answer = await reader.v1.statuses.create({ status: "Lovely", inReplyToId: post.id });
 const context = await author.v1.statuses.$select(post.id).context.fetch();
 assert.deepEqual(context.descendants.map((status) => status.id), [answer.id]);

@@ -72,6 +72,19 @@ def main():
     assert reader.account_statuses(me.id, only_media=True)[0].id == post.id
     assert reader.account_lookup("py_author").id == me.id
 
+    friends = reader.list_create("Friends", replies_policy="followed")
+    reader.list_accounts_add(friends, [me.id])
+    assert [account.id for account in reader.list_accounts(friends)] == [me.id]
+    assert [one.title for one in reader.account_lists(me.id)] == ["Friends"]
+    assert [status.id for status in reader.timeline_list(friends)] == [post.id]
+    assert reader.list_update(friends, "Close friends", replies_policy="none", exclusive=True).exclusive
+    assert post.id not in [status.id for status in reader.timeline_home()]
+    assert reader.list(friends).replies_policy == "none"
+    reader.list_accounts_delete(friends, [me.id])
+    assert list(reader.list_accounts(friends)) == []
+    reader.list_delete(friends)
+    assert list(reader.lists()) == []
+
     answer = reader.status_reply(post, "Lovely")
     context = author.status_context(post)
     assert [status.id for status in context.descendants] == [answer.id], context

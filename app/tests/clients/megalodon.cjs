@@ -82,6 +82,17 @@ async function main() {
   assert.equal(seen.media_attachments[0].description, "A photo by the sea");
   assert.equal(seen.account.id, me.id);
 
+  const friends = (await reader.createList("Friends")).data;
+  await reader.addAccountsToList(friends.id, [me.id]);
+  assert.deepEqual((await reader.getAccountsInList(friends.id)).data.map((one) => one.id), [me.id]);
+  assert.deepEqual((await reader.getAccountLists(me.id)).data.map((one) => one.title), ["Friends"]);
+  assert.deepEqual((await reader.getListTimeline(friends.id)).data.map((one) => one.id), [post.id]);
+  assert.equal((await reader.updateList(friends.id, "Close friends")).data.title, "Close friends");
+  await reader.deleteAccountsFromList(friends.id, [me.id]);
+  assert.deepEqual((await reader.getAccountsInList(friends.id)).data, []);
+  await reader.deleteList(friends.id);
+  await refused(reader.getList(friends.id), 404);
+
   const answer = (await reader.postStatus("Lovely", { in_reply_to_id: post.id, spoiler_text: "praise", sensitive: true })).data;
   assert.equal(answer.in_reply_to_id, post.id);
   const context = (await author.getStatusContext(post.id)).data;

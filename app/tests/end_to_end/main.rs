@@ -31,6 +31,7 @@ mod hostile_files;
 mod instance;
 mod likes_and_bookmarks;
 mod listener;
+mod lists;
 mod locked_accounts;
 mod main_job;
 mod media;

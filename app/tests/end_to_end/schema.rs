@@ -64,6 +64,7 @@ async fn read_and_write(server: &Server, checker: &mut Checker) {
     let (ada, bob) = (server.person("ada").await, server.person("bob").await);
     let post = write(&ada, &bob, checker).await;
     read_about_people(&ada, &bob, checker).await;
+    read_lists(&ada, &bob, checker).await;
     read_about_the_place(&server.anyone(), checker).await;
     read_posts(&bob, &post, checker).await;
     read_notifications(&ada, &bob, &post, checker).await;
@@ -145,6 +146,38 @@ async fn read_about_people(ada: &Person, bob: &Person, checker: &mut Checker) {
         let reply = checker.get(bob, operation, &path).await;
         assert_ne!(reply, json!([]), "nothing to check at {path}");
     }
+}
+
+/// A list of Bob's, with Ada on it.
+async fn read_lists(ada: &Person, bob: &Person, checker: &mut Checker) {
+    let lists = "/api/v1/lists";
+    let list = bob.post(lists, &json!({"title": "Friends"})).await;
+    checker.check("post", lists, &list);
+    let id = text(&list.json(), "/id");
+    let path = format!("{lists}/{id}");
+    let body = json!({"account_ids": [ada.id]});
+    let added = bob.post(&format!("{path}/accounts"), &body).await;
+    assert_eq!(added.expect(200), json!({}));
+    for (operation, path) in [
+        (lists, lists.to_owned()),
+        ("/api/v1/lists/{id}", path.clone()),
+        ("/api/v1/lists/{id}/accounts", format!("{path}/accounts")),
+        (
+            "/api/v1/accounts/{id}/lists",
+            format!("/api/v1/accounts/{}/lists", ada.id),
+        ),
+        (
+            "/api/v1/timelines/list/{list_id}",
+            format!("/api/v1/timelines/list/{id}"),
+        ),
+    ] {
+        let reply = checker.get(bob, operation, &path).await;
+        assert_ne!(reply, json!([]), "nothing to check at {path}");
+    }
+    let change = bob.request(reqwest::Method::PUT, &path);
+    let changed = bob.send(change.json(&json!({"exclusive": true}))).await;
+    checker.check("put", "/api/v1/lists/{id}", &changed);
+    assert_eq!(bob.delete(&path).await.expect(200), json!({}));
 }
 
 async fn read_about_the_place(anyone: &Caller, checker: &mut Checker) {

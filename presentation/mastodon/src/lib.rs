@@ -15,6 +15,7 @@ mod entities;
 mod fallback;
 mod ids;
 mod instance;
+mod lists;
 mod markers;
 mod media;
 mod media_files;
@@ -104,6 +105,7 @@ fn api() -> Api {
         .merge(statuses::routes())
         .merge(timelines::routes())
         .merge(tags::routes())
+        .merge(lists::routes())
         .merge(notifications::routes())
         .merge(markers::routes())
         .merge(search::routes())

@@ -18,10 +18,12 @@ use business_engagement_gateway::{
     ListLikesOfAccountRequest, UnbookmarkRequest, UnlikeRequest,
 };
 use business_graph_gateway::{
-    AcceptFollowRequest, BlockRequest, CountFollowRequestsRequest, FollowRequest, GetNotesRequest,
-    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest, ListMutesRequest,
-    MuteRequest, RejectFollowRequest, RemoveFollowerRequest, SetNoteRequest, UnblockRequest,
-    UnfollowRequest, UnmuteRequest,
+    AcceptFollowRequest, AddToListRequest, BlockRequest, CountFollowRequestsRequest,
+    CreateListRequest, DeleteListRequest, FollowRequest, GetListRequest, GetNotesRequest,
+    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest, ListListsRequest,
+    ListMembersRequest, ListMutesRequest, MuteRequest, RejectFollowRequest, RemoveFollowerRequest,
+    RemoveFromListRequest, SetNoteRequest, UnblockRequest, UnfollowRequest, UnmuteRequest,
+    UpdateListRequest,
 };
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
@@ -42,7 +44,7 @@ use infra_kernel::{
     AccountId, ApplicationId, Caller, CallerKey, Context, ErrorCode, Identity, SystemClock,
 };
 use infra_rpc::Contract;
-use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};
+use product_feed_gateway::{Feed, GetHomeRequest, GetListTimelineRequest, RebuildHomeRequest};
 use product_notifications_gateway::{
     ClearNotificationsRequest, CountUnreadRequest, DismissNotificationRequest, GetMarkersRequest,
     GetNotificationRequest, ListNotificationsRequest, Notifications, SetMarkersRequest,
@@ -71,6 +73,7 @@ macro_rules! calls {
 fn of_an_account() -> Vec<(String, Call)> {
     let mut calls = of_an_owner();
     calls.extend(of_an_admirer());
+    calls.extend(of_who_keeps_lists());
     calls.extend(of_who_is_told());
     calls.extend(calls! {
         dyn Accounts {
@@ -132,6 +135,25 @@ fn of_an_admirer() -> Vec<(String, Call)> {
             unbookmark(account_id => UnbookmarkRequest { account_id, ..Default::default() });
             list_bookmarks(account_id => ListBookmarksRequest { account_id, ..Default::default() });
             get_marks(viewer_id => GetMarksRequest { viewer_id, ..Default::default() });
+        }
+    }
+}
+
+/// The same of an account's lists.
+fn of_who_keeps_lists() -> Vec<(String, Call)> {
+    calls! {
+        dyn Graph {
+            create_list(owner_id => CreateListRequest { owner_id, ..Default::default() });
+            update_list(owner_id => UpdateListRequest { owner_id, ..Default::default() });
+            delete_list(owner_id => DeleteListRequest { owner_id, ..Default::default() });
+            list_lists(owner_id => ListListsRequest { owner_id, ..Default::default() });
+            get_list(owner_id => GetListRequest { owner_id, ..Default::default() });
+            add_to_list(owner_id => AddToListRequest { owner_id, ..Default::default() });
+            remove_from_list(owner_id => RemoveFromListRequest { owner_id, ..Default::default() });
+            list_members(owner_id => ListMembersRequest { owner_id, ..Default::default() });
+        }
+        dyn Feed {
+            get_list_timeline(account_id => GetListTimelineRequest { account_id, ..Default::default() });
         }
     }
 }

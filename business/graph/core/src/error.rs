@@ -24,6 +24,10 @@ pub(crate) enum GraphError {
     FollowerFull,
     #[error("has notes about {max} accounts already")]
     TooManyNotes { max: u32 },
+    #[error("there is no such list")]
+    NoList,
+    #[error("who is to be on a list is not followed")]
+    NotFollowed,
     #[error("asks {max} accounts to follow them already")]
     TooManyRequests { max: u32 },
 }
@@ -53,6 +57,12 @@ impl From<GraphError> for Error {
                     "You ask to follow {max} accounts, and that is the most. Take one back first."
                 ),
             ),
+            GraphError::NoList => Self::not_found("list"),
+            GraphError::NotFollowed => Self::new(
+                ErrorCode::NotFound,
+                "Only accounts that you follow can be on a list.",
+            )
+            .for_field("account_ids"),
             GraphError::TooManyNotes { max } => Self::invalid(
                 "comment",
                 format!(

@@ -2,6 +2,8 @@
 
 mod block;
 mod follow;
+mod list_members;
+mod lists;
 mod mute;
 mod note;
 mod read;
@@ -11,14 +13,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_graph_gateway::{
-    AcceptFollowReply, AcceptFollowRequest, BlockReply, BlockRequest, CountFollowRequestsReply,
-    CountFollowRequestsRequest, FollowReply, FollowRequest, GetNotesReply, GetNotesRequest,
-    GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph,
-    ListBlocksReply, ListBlocksRequest, ListFollowRequestsReply, ListFollowRequestsRequest,
-    ListFollowsReply, ListFollowsRequest, ListMutesReply, ListMutesRequest, MuteReply, MuteRequest,
-    RejectFollowReply, RejectFollowRequest, RemoveFollowerReply, RemoveFollowerRequest,
-    SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest,
-    UnmuteReply, UnmuteRequest,
+    AcceptFollowReply, AcceptFollowRequest, AddToListReply, AddToListRequest, BlockReply,
+    BlockRequest, CountFollowRequestsReply, CountFollowRequestsRequest, CreateListReply,
+    CreateListRequest, DeleteListReply, DeleteListRequest, FollowReply, FollowRequest,
+    GetListReply, GetListRequest, GetNotesReply, GetNotesRequest, GetRelationshipsReply,
+    GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply,
+    ListBlocksRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply,
+    ListFollowsRequest, ListListsReply, ListListsRequest, ListMembersReply, ListMembersRequest,
+    ListMutesReply, ListMutesRequest, MuteReply, MuteRequest, RejectFollowReply,
+    RejectFollowRequest, RemoveFollowerReply, RemoveFollowerRequest, RemoveFromListReply,
+    RemoveFromListRequest, SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest,
+    UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest, UpdateListReply, UpdateListRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 
@@ -157,6 +162,82 @@ impl Graph for GraphService {
         let author = AccountId::new(request.author_id);
         context.caller().require_account(author)?;
         Ok(note::get(&self.state, &request).await?)
+    }
+
+    async fn create_list(
+        &self,
+        context: &Context,
+        request: CreateListRequest,
+    ) -> Result<CreateListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::create(&self.state, request).await?)
+    }
+
+    async fn update_list(
+        &self,
+        context: &Context,
+        request: UpdateListRequest,
+    ) -> Result<UpdateListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::update(&self.state, request).await?)
+    }
+
+    async fn delete_list(
+        &self,
+        context: &Context,
+        request: DeleteListRequest,
+    ) -> Result<DeleteListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::delete(&self.state, request).await?)
+    }
+
+    async fn list_lists(
+        &self,
+        context: &Context,
+        request: ListListsRequest,
+    ) -> Result<ListListsReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::list(&self.state, &request).await?)
+    }
+
+    async fn add_to_list(
+        &self,
+        context: &Context,
+        request: AddToListRequest,
+    ) -> Result<AddToListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(list_members::add(&self.state, request).await?)
+    }
+
+    async fn remove_from_list(
+        &self,
+        context: &Context,
+        request: RemoveFromListRequest,
+    ) -> Result<RemoveFromListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(list_members::remove(&self.state, request).await?)
+    }
+
+    async fn list_members(
+        &self,
+        context: &Context,
+        request: ListMembersRequest,
+    ) -> Result<ListMembersReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(list_members::list(&self.state, &request).await?)
+    }
+
+    async fn get_list(&self, context: &Context, request: GetListRequest) -> Result<GetListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::get(&self.state, &request).await?)
     }
 
     async fn get_relationships(

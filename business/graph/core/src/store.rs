@@ -2,6 +2,8 @@
 
 pub(crate) mod blocks;
 pub(crate) mod follows;
+pub(crate) mod list_members;
+pub(crate) mod lists;
 pub(crate) mod mutes;
 pub(crate) mod notes;
 pub(crate) mod relations;

@@ -11,6 +11,7 @@ mod edges;
 mod engagement;
 mod files;
 mod followed_tags;
+mod lists;
 mod media;
 mod notifications;
 mod oauth;

@@ -40,6 +40,14 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("graph.list_blocks", &["read:blocks", "follow"]),
     ("graph.mute", &["write:mutes", "follow"]),
     ("graph.unmute", &["write:mutes", "follow"]),
+    ("graph.create_list", &["write:lists"]),
+    ("graph.update_list", &["write:lists"]),
+    ("graph.delete_list", &["write:lists"]),
+    ("graph.list_lists", &["read:lists"]),
+    ("graph.get_list", &["read:lists"]),
+    ("graph.add_to_list", &["write:lists"]),
+    ("graph.remove_from_list", &["write:lists"]),
+    ("graph.list_members", &["read:lists"]),
     ("graph.set_note", &["write:accounts"]),
     ("graph.list_mutes", &["read:mutes", "follow"]),
     // A picture of a profile is uploaded by what may write accounts, as Mastodon has it.
@@ -84,6 +92,7 @@ const SCOPES: &[(&str, &[&str])] = &[
         &["read:statuses", "read:notifications"],
     ),
     ("notifications.set_markers", &["write:statuses"]),
+    ("feed.get_list_timeline", &["read:lists"]),
     ("feed.get_home", &["read:statuses"]),
 ];
 

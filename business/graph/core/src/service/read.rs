@@ -74,6 +74,7 @@ fn relationship(target_id: u64, relation: RelationState, now: Timestamp) -> Rela
         mute_expires_at_us: mute_ends.map_or(0, Timestamp::microseconds),
         requested: relation.requested,
         requested_by: relation.requested_by,
+        kept_out_of_home: relation.kept_out_of_home,
     }
 }
 

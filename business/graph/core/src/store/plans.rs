@@ -3,7 +3,7 @@
 use infra_db::Database;
 use testing_databases::plans::{May, Plans, Tables};
 
-use super::{blocks, follows, mutes, notes, relations, requests, stats};
+use super::{blocks, follows, list_members, lists, mutes, notes, relations, requests, stats};
 
 /// An account follows, blocks and mutes nobody twice, and not itself.
 const TABLES: Tables = Tables {
@@ -17,6 +17,13 @@ const TABLES: Tables = Tables {
         ("follow_requests.followee_id", "100 + i / 40"),
         ("mutes.muter_id", "1 + i % 40"),
         ("mutes.mutee_id", "100 + i / 40"),
+        ("lists.owner_id", "1 + i % 40"),
+        ("lists.replies_policy", "1 + i % 3"),
+        ("lists.exclusive", "i % 4 = 0"),
+        ("list_members.exclusive", "i % 4 = 0"),
+        ("list_members.list_id", "1 + i % 200"),
+        ("list_members.owner_id", "1 + i % 40"),
+        ("list_members.member_id", "100 + i / 40"),
         ("notes.author_id", "1 + i % 40"),
         ("notes.target_id", "100 + i / 40"),
         // Most do not end.
@@ -25,7 +32,7 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 36] = [
+const SEARCHES: [&str; 52] = [
     follows::FIND,
     follows::FOLLOWERS_OLDER,
     follows::FOLLOWERS_NEWER,
@@ -40,6 +47,22 @@ const SEARCHES: [&str; 36] = [
     blocks::OLDER,
     blocks::NEWER,
     blocks::COUNT,
+    lists::INSERT,
+    lists::GET,
+    lists::UPDATE,
+    lists::DELETE,
+    lists::COUNT,
+    lists::OF_OWNER,
+    lists::WITH_MEMBER,
+    list_members::INSERT,
+    list_members::DELETE,
+    list_members::SET_EXCLUSIVE,
+    list_members::DELETE_ALL,
+    list_members::DELETE_OF_OWNER,
+    list_members::COUNT,
+    list_members::ALL,
+    list_members::OLDER,
+    list_members::NEWER,
     mutes::SET,
     mutes::DELETE,
     mutes::DELETE_ENDED,

@@ -3,6 +3,7 @@
 // Clippy lets a test unwrap, but not what tests share.
 #![allow(clippy::unwrap_used)]
 
+mod account_lists;
 mod blocks;
 mod follows;
 mod lists;

@@ -135,6 +135,58 @@ impl StubGraph for World {
         })
     }
 
+    async fn create_list(
+        &self,
+        _: &Context,
+        request: CreateListRequest,
+    ) -> Result<CreateListReply> {
+        Ok(self.list_created(request))
+    }
+
+    async fn update_list(
+        &self,
+        _: &Context,
+        request: UpdateListRequest,
+    ) -> Result<UpdateListReply> {
+        self.list_updated(request)
+    }
+
+    async fn delete_list(
+        &self,
+        _: &Context,
+        request: DeleteListRequest,
+    ) -> Result<DeleteListReply> {
+        self.list_deleted(request)
+    }
+
+    async fn list_lists(&self, _: &Context, request: ListListsRequest) -> Result<ListListsReply> {
+        Ok(self.lists_of(request))
+    }
+
+    async fn get_list(&self, _: &Context, request: GetListRequest) -> Result<GetListReply> {
+        self.list_shown(request)
+    }
+
+    async fn add_to_list(&self, _: &Context, request: AddToListRequest) -> Result<AddToListReply> {
+        self.added_to_list(&request)
+    }
+
+    async fn remove_from_list(
+        &self,
+        _: &Context,
+        request: RemoveFromListRequest,
+    ) -> Result<RemoveFromListReply> {
+        self.removed_from_list(&request)
+    }
+
+    async fn list_members(
+        &self,
+        _: &Context,
+        request: ListMembersRequest,
+    ) -> Result<ListMembersReply> {
+        self.members_listed(request)
+    }
+
     async fn get_relationships(
         &self,
         _: &Context,
@@ -166,6 +218,7 @@ impl StubGraph for World {
                 mute_expires_at_us: mute.map_or(0, |mute| mute.expires_at_us),
                 requested: false,
                 requested_by: false,
+                kept_out_of_home: false,
             }
         };
         Ok(GetRelationshipsReply {

@@ -4,6 +4,7 @@ mod accounts;
 mod client;
 mod engagement;
 mod graph;
+mod lists;
 mod media;
 mod notifications;
 mod posts;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use business_accounts_gateway::Account;
 use business_engagement_gateway::{PostBookmark, PostLike};
-use business_graph_gateway::{AccountMute, Follow};
+use business_graph_gateway::{AccountList, AccountMute, Follow, ListMember};
 use business_media_gateway::MediaItem;
 use business_posts_gateway::{CreatePostRequest, FollowedTag, Post, Visibility};
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub(crate) struct World {
     pub(crate) mutes: Mutex<Vec<AccountMute>>,
     /// Who wrote down what about whom.
     pub(crate) account_notes: Mutex<BTreeMap<(u64, u64), String>>,
+    /// Lists, each with who is on it: the latest first.
+    pub(crate) lists: Mutex<Vec<(AccountList, Vec<ListMember>)>>,
     pub(crate) posts: Mutex<Vec<Post>>,
     /// Who follows which hashtag, each with the id of the follow.
     pub(crate) followed_tags: Mutex<Vec<(u64, FollowedTag)>>,

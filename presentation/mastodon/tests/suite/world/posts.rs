@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::*;
 use infra_kernel::{Context, Error, Result};
-use product_feed_gateway::{FeedEntry, GetHomeReply, GetHomeRequest};
+use product_feed_gateway::{
+    FeedEntry, GetHomeReply, GetHomeRequest, GetListTimelineReply, GetListTimelineRequest,
+};
 use testing_stubs::{StubFeed, StubPosts};
 
 use super::{NOON_US, World};
@@ -33,7 +35,7 @@ fn is_public_with(post: &Post, name: &str) -> bool {
 
 impl World {
     /// The posts of a page that pass, newest first.
-    fn page(
+    pub(super) fn page(
         &self,
         page: Option<infra_rpc::v1::Page>,
         passes: impl Fn(&Post) -> bool,
@@ -367,5 +369,13 @@ impl StubFeed for World {
         Ok(GetHomeReply {
             entries: entries.collect(),
         })
+    }
+
+    async fn get_list_timeline(
+        &self,
+        _: &Context,
+        request: GetListTimelineRequest,
+    ) -> Result<GetListTimelineReply> {
+        self.list_timeline(&request)
     }
 }

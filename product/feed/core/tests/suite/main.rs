@@ -8,6 +8,7 @@ mod fanning_out;
 mod following;
 mod gate;
 mod keeping;
+mod lists;
 mod making;
 mod merging;
 mod on_redis;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use business_graph_gateway as graph;
 use business_posts_gateway as posts;
 use infra_bus::Event;
-use infra_kernel::{Context, Direction, IdGenerator, ManualClock, Result, Timestamp};
+use infra_kernel::{Context, Direction, Error, IdGenerator, ManualClock, Result, Timestamp};
 use posts::{PostHead, Visibility};
 use testing_stubs::{StubGraph, StubPosts};
 
@@ -24,6 +24,13 @@ pub(crate) fn context() -> Context {
     Context::background(Duration::from_secs(60))
 }
 
+/// A list of accounts.
+pub(crate) struct List {
+    pub(crate) owner: u64,
+    pub(crate) policy: graph::RepliesPolicy,
+    pub(crate) members: Vec<u64>,
+}
+
 /// Who follows whom, and who posted what.
 pub(crate) struct World {
     pub(crate) ids: Arc<IdGenerator>,
@@ -33,6 +40,8 @@ pub(crate) struct World {
     /// The hashtag of a post, by the post; and who follows which.
     pub(crate) tags: Mutex<BTreeMap<u64, &'static str>>,
     pub(crate) followed_tags: Mutex<Vec<(u64, &'static str)>>,
+    /// By their ids.
+    pub(crate) lists: Mutex<BTreeMap<u64, List>>,
     pub(crate) followers_listed: AtomicUsize,
     pub(crate) following_listed: AtomicUsize,
     pub(crate) posts_listed: AtomicUsize,
@@ -49,6 +58,7 @@ impl World {
             follows: Mutex::default(),
             posts: Mutex::default(),
             tags: Mutex::default(),
+            lists: Mutex::default(),
             followed_tags: Mutex::default(),
             followers_listed: AtomicUsize::new(0),
             following_listed: AtomicUsize::new(0),
@@ -257,6 +267,28 @@ impl StubGraph for World {
         self.following_listed.fetch_add(1, Ordering::SeqCst);
         let account = request.account_id;
         self.list_follows(request, |follower, _| follower == account)
+    }
+
+    async fn get_list(
+        &self,
+        _: &Context,
+        request: graph::GetListRequest,
+    ) -> Result<graph::GetListReply> {
+        let lists = self.lists.lock().unwrap();
+        let list = lists.get(&request.list_id);
+        let list = list
+            .filter(|list| list.owner == request.owner_id)
+            .ok_or_else(|| Error::not_found("list"))?;
+        let described = graph::AccountList {
+            id: request.list_id,
+            owner_id: list.owner,
+            replies_policy: list.policy.into(),
+            ..graph::AccountList::default()
+        };
+        Ok(graph::GetListReply {
+            list: Some(described),
+            member_ids: list.members.clone(),
+        })
     }
 
     async fn get_stats(
