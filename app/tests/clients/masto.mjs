@@ -77,6 +77,18 @@ const seen = await eventually(async () => {
 assert.equal(seen.mediaAttachments[0].description, "A photo by the sea");
 assert.equal(seen.account.id, me.id);
 
+const friends = await reader.v1.lists.create({ title: "Friends", exclusive: false });
+const onList = reader.v1.lists.$select(friends.id).accounts;
+await onList.create({ accountIds: [me.id] });
+assert.deepEqual((await onList.list()).map((one) => one.id), [me.id]);
+assert.deepEqual((await reader.v1.accounts.$select(me.id).lists.list()).map((one) => one.title), ["Friends"]);
+assert.deepEqual((await reader.v1.timelines.list.$select(friends.id).list()).map((one) => one.id), [post.id]);
+assert.equal((await reader.v1.lists.$select(friends.id).update({ title: "Close friends" })).title, "Close friends");
+await onList.remove({ accountIds: [me.id] });
+assert.deepEqual(await onList.list(), []);
+await reader.v1.lists.$select(friends.id).remove();
+assert.deepEqual(await reader.v1.lists.list(), []);
+
 const answer = await reader.v1.statuses.create({ status: "Lovely", inReplyToId: post.id });
 const context = await author.v1.statuses.$select(post.id).context.fetch();
 assert.deepEqual(context.descendants.map((status) => status.id), [answer.id]);
@@ -133,6 +145,10 @@ assert.equal(walked.length, 6);
 const tagged = await author.v1.statuses.create({ status: "By the sea #MastoLight" });
 assert.deepEqual((await reader.v1.timelines.tag.$select("mastolight").list()).map((status) => status.id), [tagged.id]);
 assert.equal((await reader.v1.tags.$select("MastoLight").fetch()).history[0].uses, "1");
+assert.equal((await reader.v1.tags.$select("MastoLight").follow()).following, true);
+assert.ok((await reader.v1.timelines.home.list()).some((status) => status.id === tagged.id));
+assert.deepEqual((await reader.v1.followedTags.list()).map((tag) => tag.name), ["mastolight"]);
+assert.equal((await reader.v1.tags.$select("mastolight").unfollow()).following, false);
 assert.equal((await reader.v2.search.list({ q: "mastol", type: "hashtags" })).hashtags[0].name, "mastolight");
 assert.equal((await reader.v2.search.list({ q: me.username })).accounts[0].id, me.id);
 assert.equal((await reader.v2.search.list({ q: tagged.url, resolve: true })).statuses[0].id, tagged.id);
@@ -175,6 +191,7 @@ assert.equal((await author.v1.accounts.$select(other.id).unblock()).blocking, fa
 assert.equal((await reader.v1.accounts.$select(me.id).mute({ notifications: true })).muting, true);
 assert.equal((await reader.v1.mutes.list())[0].id, me.id);
 assert.equal((await reader.v1.accounts.$select(me.id).unmute()).muting, false);
+assert.equal((await reader.v1.accounts.$select(me.id).note.create({ comment: "by the sea" })).note, "by the sea");
 assert.equal((await reader.v1.accounts.$select(me.id).unfollow()).following, false);
 assert.equal((await author.v1.accounts.updateCredentials({ locked: true })).locked, true);
 assert.equal((await reader.v1.accounts.$select(me.id).follow()).requested, true);

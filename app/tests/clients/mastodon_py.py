@@ -72,6 +72,19 @@ def main():
     assert reader.account_statuses(me.id, only_media=True)[0].id == post.id
     assert reader.account_lookup("py_author").id == me.id
 
+    friends = reader.list_create("Friends", replies_policy="followed")
+    reader.list_accounts_add(friends, [me.id])
+    assert [account.id for account in reader.list_accounts(friends)] == [me.id]
+    assert [one.title for one in reader.account_lists(me.id)] == ["Friends"]
+    assert [status.id for status in reader.timeline_list(friends)] == [post.id]
+    assert reader.list_update(friends, "Close friends", replies_policy="none", exclusive=True).exclusive
+    assert post.id not in [status.id for status in reader.timeline_home()]
+    assert reader.list(friends).replies_policy == "none"
+    reader.list_accounts_delete(friends, [me.id])
+    assert list(reader.list_accounts(friends)) == []
+    reader.list_delete(friends)
+    assert list(reader.lists()) == []
+
     answer = reader.status_reply(post, "Lovely")
     context = author.status_context(post)
     assert [status.id for status in context.descendants] == [answer.id], context
@@ -140,10 +153,14 @@ def main():
     tagged = author.status_post("By the sea #PyLight")
     assert [status.id for status in reader.timeline_hashtag("PyLight")] == [tagged.id]
     assert reader.tag("pylight").history[0].uses == "1", reader.tag("pylight")
+    assert reader.tag_follow("PyLight").following
+    assert tagged.id in [status.id for status in reader.timeline_home()]
+    assert [tag.name for tag in reader.followed_tags()] == ["pylight"]
     found = reader.search_v2("pylight")
     assert [tag.name for tag in found.hashtags] == ["pylight"], found
     assert reader.search_v2("py_author").accounts[0].id == me.id
     assert reader.search_v2(tagged.url).statuses[0].id == tagged.id
+    assert not reader.tag_unfollow("pylight").following
     author.status_delete(tagged)
     try:
         reader.status(post.id)
@@ -166,6 +183,8 @@ def main():
     assert muted.muting and not muted.muting_notifications, muted
     assert reader.mutes()[0].id == me.id
     assert not reader.account_unmute(me.id).muting
+    assert reader.account_note_set(me.id, "by the sea").note == "by the sea"
+    assert reader.account_relationships(me.id)[0].note == "by the sea"
     reader.account_unfollow(me.id)
     assert author.account_update_credentials(locked=True).locked
     assert reader.account_follow(me.id).requested

@@ -82,6 +82,17 @@ async function main() {
   assert.equal(seen.media_attachments[0].description, "A photo by the sea");
   assert.equal(seen.account.id, me.id);
 
+  const friends = (await reader.createList("Friends")).data;
+  await reader.addAccountsToList(friends.id, [me.id]);
+  assert.deepEqual((await reader.getAccountsInList(friends.id)).data.map((one) => one.id), [me.id]);
+  assert.deepEqual((await reader.getAccountLists(me.id)).data.map((one) => one.title), ["Friends"]);
+  assert.deepEqual((await reader.getListTimeline(friends.id)).data.map((one) => one.id), [post.id]);
+  assert.equal((await reader.updateList(friends.id, "Close friends")).data.title, "Close friends");
+  await reader.deleteAccountsFromList(friends.id, [me.id]);
+  assert.deepEqual((await reader.getAccountsInList(friends.id)).data, []);
+  await reader.deleteList(friends.id);
+  await refused(reader.getList(friends.id), 404);
+
   const answer = (await reader.postStatus("Lovely", { in_reply_to_id: post.id, spoiler_text: "praise", sensitive: true })).data;
   assert.equal(answer.in_reply_to_id, post.id);
   const context = (await author.getStatusContext(post.id)).data;
@@ -126,6 +137,10 @@ async function main() {
   const tagged = (await author.postStatus("By the sea #MegaLight")).data;
   assert.deepEqual((await reader.getTagTimeline("megalight")).data.map((status) => status.id), [tagged.id]);
   assert.equal((await reader.getTag("MegaLight")).data.name, "megalight");
+  assert.equal((await reader.followTag("MegaLight")).data.following, true);
+  assert.ok((await reader.getHomeTimeline()).data.some((status) => status.id === tagged.id));
+  assert.deepEqual((await reader.getFollowedTags()).data.map((tag) => tag.name), ["megalight"]);
+  assert.equal((await reader.unfollowTag("megalight")).data.following, false);
   assert.equal((await reader.search("megal", { type: "hashtags" })).data.hashtags[0].name, "megalight");
   assert.equal((await reader.search(me.username, { type: "accounts" })).data.accounts[0].id, me.id);
 
@@ -152,6 +167,7 @@ async function main() {
   assert.equal((await reader.muteAccount(me.id, true)).data.muting, true);
   assert.equal((await reader.getMutes()).data[0].id, me.id);
   assert.equal((await reader.unmuteAccount(me.id)).data.muting, false);
+  assert.equal((await reader.setAccountNote(me.id, "by the sea")).data.note, "by the sea");
   assert.equal((await reader.unfollowAccount(me.id)).data.following, false);
   assert.equal((await author.updateCredentials({ locked: true })).data.locked, true);
   assert.equal((await reader.followAccount(me.id)).data.requested, true);

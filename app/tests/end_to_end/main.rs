@@ -16,6 +16,7 @@
 
 mod harness;
 
+mod account_notes;
 mod accounts;
 mod addresses;
 mod bad_input;
@@ -27,10 +28,12 @@ mod direct_conversations;
 mod edits;
 mod every_route;
 mod fixed_shape;
+mod followed_tags;
 mod hostile_files;
 mod instance;
 mod likes_and_bookmarks;
 mod listener;
+mod lists;
 mod locked_accounts;
 mod main_job;
 mod media;

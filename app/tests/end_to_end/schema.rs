@@ -64,6 +64,7 @@ async fn read_and_write(server: &Server, checker: &mut Checker) {
     let (ada, bob) = (server.person("ada").await, server.person("bob").await);
     let post = write(&ada, &bob, checker).await;
     read_about_people(&ada, &bob, checker).await;
+    read_lists(&ada, &bob, checker).await;
     read_about_the_place(&server.anyone(), checker).await;
     read_posts(&bob, &post, checker).await;
     read_notifications(&ada, &bob, &post, checker).await;
@@ -87,6 +88,9 @@ async fn write(ada: &Person, bob: &Person, checker: &mut Checker) -> String {
             checker.get(ada, &list, &list).await;
         }
     }
+    let path = format!("/api/v1/accounts/{}/note", ada.id);
+    let noted = bob.post(&path, &json!({"comment": "by the sea"})).await;
+    checker.check("post", "/api/v1/accounts/{id}/note", &noted);
     bob.follow(ada).await;
     let photo = ada.small_photo().await;
     let media = ada.get(&format!("/api/v1/media/{photo}")).await;
@@ -144,6 +148,38 @@ async fn read_about_people(ada: &Person, bob: &Person, checker: &mut Checker) {
     }
 }
 
+/// A list of Bob's, with Ada on it.
+async fn read_lists(ada: &Person, bob: &Person, checker: &mut Checker) {
+    let lists = "/api/v1/lists";
+    let list = bob.post(lists, &json!({"title": "Friends"})).await;
+    checker.check("post", lists, &list);
+    let id = text(&list.json(), "/id");
+    let path = format!("{lists}/{id}");
+    let body = json!({"account_ids": [ada.id]});
+    let added = bob.post(&format!("{path}/accounts"), &body).await;
+    assert_eq!(added.expect(200), json!({}));
+    for (operation, path) in [
+        (lists, lists.to_owned()),
+        ("/api/v1/lists/{id}", path.clone()),
+        ("/api/v1/lists/{id}/accounts", format!("{path}/accounts")),
+        (
+            "/api/v1/accounts/{id}/lists",
+            format!("/api/v1/accounts/{}/lists", ada.id),
+        ),
+        (
+            "/api/v1/timelines/list/{list_id}",
+            format!("/api/v1/timelines/list/{id}"),
+        ),
+    ] {
+        let reply = checker.get(bob, operation, &path).await;
+        assert_ne!(reply, json!([]), "nothing to check at {path}");
+    }
+    let change = bob.request(reqwest::Method::PUT, &path);
+    let changed = bob.send(change.json(&json!({"exclusive": true}))).await;
+    checker.check("put", "/api/v1/lists/{id}", &changed);
+    assert_eq!(bob.delete(&path).await.expect(200), json!({}));
+}
+
 async fn read_about_the_place(anyone: &Caller, checker: &mut Checker) {
     for path in [
         "/api/v1/instance",
@@ -191,6 +227,14 @@ async fn read_posts(bob: &Person, post: &str, checker: &mut Checker) {
         ),
     ] {
         checker.get(bob, operation, path).await;
+    }
+    for verb in ["follow", "unfollow"] {
+        let operation = format!("/api/v1/tags/{{name}}/{verb}");
+        let path = format!("/api/v1/tags/light/{verb}");
+        let reply = bob.post(&path, &json!({})).await;
+        checker.check("post", &operation, &reply);
+        let list = "/api/v1/followed_tags";
+        checker.get(bob, list, list).await;
     }
     let deleted = bob.delete(&format!("/api/v1/statuses/{reply_post}")).await;
     checker.check("delete", "/api/v1/statuses/{id}", &deleted);

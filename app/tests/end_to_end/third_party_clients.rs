@@ -224,6 +224,16 @@ async fn toot_signs_in_posts_and_reads() {
     bob.misses_at_home(post["id"].as_str().unwrap()).await;
 }
 
+/// A list, with somebody whom one follows on it for a while.
+async fn keeps_a_list(toot: &Toot) {
+    toot.run(&["lists", "create", "Friends"]).await;
+    toot.run(&["lists", "add", "Friends", "bob"]).await;
+    let listed = toot.run(&["lists", "accounts", "Friends"]).await;
+    assert!(listed.contains("@bob"), "{listed}");
+    toot.run(&["lists", "remove", "Friends", "bob"]).await;
+    toot.run(&["lists", "delete", "Friends"]).await;
+}
+
 /// What else toot shows of a post, and of who wrote it.
 async fn reads_round_a_post(toot: &Toot, server: &Server, post_id: &str) {
     let shown = toot.run(&["status", post_id]).await;
@@ -259,11 +269,16 @@ async fn reads_round_a_post(toot: &Toot, server: &Server, post_id: &str) {
     let found = toot.run(&["search", "ada"]).await;
     assert!(found.contains("@ada"), "{found}");
     toot.run(&["follow", "bob"]).await;
+    keeps_a_list(toot).await;
     toot.run(&["unfollow", "bob"]).await;
     let tagged = toot
         .run(&["timelines", "tag", "light", "--no-pager", "--no-clear"])
         .await;
     assert!(tagged.contains("From toot"), "{tagged}");
+    toot.run(&["tags", "follow", "light"]).await;
+    let followed = toot.run(&["tags", "followed"]).await;
+    assert!(followed.contains("light"), "{followed}");
+    toot.run(&["tags", "unfollow", "light"]).await;
     let instance = toot.run(&["instance", server.base()]).await;
     assert!(instance.contains("Heliograph"), "{instance}");
     toot.run(&[

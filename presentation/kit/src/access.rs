@@ -133,6 +133,8 @@ pub mod scope {
         ReadFavourites = Some(Scope::READ_FAVOURITES);
         /// `read:follows`
         ReadFollows = Some(Scope::READ_FOLLOWS);
+        /// `read:lists`
+        ReadLists = Some(Scope::READ_LISTS);
         /// `read:mutes`
         ReadMutes = Some(Scope::READ_MUTES);
         /// `read:notifications`
@@ -153,6 +155,8 @@ pub mod scope {
         WriteFavourites = Some(Scope::WRITE_FAVOURITES);
         /// `write:follows`
         WriteFollows = Some(Scope::WRITE_FOLLOWS);
+        /// `write:lists`
+        WriteLists = Some(Scope::WRITE_LISTS);
         /// `write:media`
         WriteMedia = Some(Scope::WRITE_MEDIA);
         /// `write:mutes`

@@ -26,12 +26,16 @@ pub struct ViewerRelation {
     mutes_notifications: bool,
     /// The viewer follows the author for what is the author's own.
     hides_reshares: bool,
+    /// The viewer reads the author's posts in a list of theirs instead of at home.
+    keeps_out_of_home: bool,
 }
 
 /// Where a post is about to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Where posts of many come by themselves: home, public lists, a hashtag.
+    /// The home timeline, from which the viewer may have kept some authors out.
+    Home,
+    /// Elsewhere where posts of many come by themselves: lists, public lists, a hashtag.
     Timeline,
     /// Round a post that the viewer opened.
     Thread,
@@ -47,9 +51,15 @@ impl Place {
     #[must_use]
     pub const fn of_reshared(self) -> Self {
         match self {
-            Self::Timeline | Self::Thread | Self::Profile => Self::Timeline,
+            Self::Home | Self::Timeline | Self::Thread | Self::Profile => Self::Timeline,
             Self::Direct => Self::Direct,
         }
+    }
+
+    /// Whether posts of many come by themselves here.
+    #[must_use]
+    pub const fn is_timeline(self) -> bool {
+        matches!(self, Self::Home | Self::Timeline)
     }
 }
 
@@ -64,6 +74,7 @@ impl ViewerRelation {
         mutes: false,
         mutes_notifications: false,
         hides_reshares: false,
+        keeps_out_of_home: false,
     };
 
     /// How a viewer stands to an author; `relationship` is the viewer's to that author.
@@ -87,6 +98,8 @@ impl ViewerRelation {
                 .is_some_and(|relationship| relationship.muting_notifications),
             hides_reshares: relationship
                 .is_some_and(|relationship| relationship.following && !relationship.show_reblogs),
+            keeps_out_of_home: relationship
+                .is_some_and(|relationship| relationship.kept_out_of_home),
         }
     }
 
@@ -126,6 +139,7 @@ impl ViewerRelation {
             return false;
         }
         match place {
+            Place::Home => !self.blocks && !self.mutes && !self.keeps_out_of_home,
             Place::Timeline | Place::Thread => !self.blocks && !self.mutes,
             Place::Profile | Place::Direct => true,
         }
@@ -153,8 +167,7 @@ pub fn may_see(relation: &ViewerRelation, place: Place, post: &PostHead) -> bool
     let is_mentioned = relation
         .viewer
         .is_some_and(|viewer| post.mentioned_ids.contains(&viewer.get()));
-    let is_unwanted =
-        place == Place::Timeline && post.reshare_of().is_some() && relation.hides_reshares;
+    let is_unwanted = place.is_timeline() && post.reshare_of().is_some() && relation.hides_reshares;
     !is_unwanted
         && relation.is_welcome(place)
         && relation.is_addressed(post.visibility(), is_mentioned)

@@ -1,5 +1,5 @@
 //! What clients ask for when they start, and of which there is truly nothing here: no custom emoji,
-//! filters, lists or announcements can be made yet, so the right response is an empty list. What is
+//! filters or announcements can be made yet, so the right response is an empty list. What is
 //! not built otherwise is not here at all.
 
 use axum::Json;
@@ -30,11 +30,6 @@ pub(crate) fn routes() -> Api {
             "/api/v2/filters",
             for_a_person,
             Describe::new("Lists filters; there are none.").returns::<Empty>(),
-        )
-        .get(
-            "/api/v1/lists",
-            for_a_person,
-            Describe::new("Lists lists; there are none.").returns::<Empty>(),
         )
 }
 

@@ -16,6 +16,7 @@ mod entities;
 mod fallback;
 mod ids;
 mod instance;
+mod lists;
 mod markers;
 mod media;
 mod media_files;
@@ -105,6 +106,7 @@ fn api() -> Api {
         .merge(statuses::routes())
         .merge(timelines::routes())
         .merge(tags::routes())
+        .merge(lists::routes())
         .merge(notifications::routes())
         .merge(conversations::routes())
         .merge(markers::routes())

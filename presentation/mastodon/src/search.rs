@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use business_posts_gateway::{PostId, SearchTagsRequest, TAGS_MAX};
+use business_posts_gateway::{PostId, SearchTagsRequest};
 use bytes::Bytes;
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Result};
 use presentation_kit::access::{Visitor, scope};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::{Wanted, number, search_accounts};
 use crate::entities::{Account, Hashtag, Status, status};
 use crate::reply;
-use crate::tags::hashtags;
+use crate::tags::{hashtags, who_may_read_follows};
 
 /// How many of each kind a search returns when it does not say, and at most.
 const LIMIT_DEFAULT: u32 = 20;
@@ -113,7 +113,7 @@ async fn search(
     }
     let (accounts, hashtags) = tokio::try_join!(
         people(&surface, &context, viewer_id, &query),
-        tags(&surface, &context, &query),
+        tags(&surface, &context, who_may_read_follows(viewer), &query),
     )?;
     Ok(found(&surface.site, &accounts, &[], &hashtags))
 }
@@ -178,7 +178,12 @@ async fn people(
     search_accounts(surface, context, viewer, &wanted).await
 }
 
-async fn tags(surface: &Surface, context: &Context, query: &SearchQuery) -> Result<Vec<Hashtag>> {
+async fn tags(
+    surface: &Surface,
+    context: &Context,
+    viewer: Option<AccountId>,
+    query: &SearchQuery,
+) -> Result<Vec<Hashtag>> {
     // An account is no hashtag's name.
     if !query.wants("hashtags") || query.q.trim_start().starts_with('@') {
         return Ok(Vec::new());
@@ -190,11 +195,7 @@ async fn tags(surface: &Surface, context: &Context, query: &SearchQuery) -> Resu
     };
     let posts = &surface.gateways.posts;
     let names = posts.search_tags(context, request).await?.names;
-    let mut found = Vec::with_capacity(names.len());
-    for names in names.chunks(TAGS_MAX) {
-        found.extend(hashtags(surface, context, names.to_vec()).await?);
-    }
-    Ok(found)
+    hashtags(surface, context, viewer, names).await
 }
 
 /// A [`Found`] whose statuses are JSON already.

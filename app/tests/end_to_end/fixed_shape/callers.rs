@@ -18,10 +18,12 @@ use business_engagement_gateway::{
     ListLikesOfAccountRequest, UnbookmarkRequest, UnlikeRequest,
 };
 use business_graph_gateway::{
-    AcceptFollowRequest, BlockRequest, CountFollowRequestsRequest, FollowRequest,
-    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest, ListMutesRequest,
-    MuteRequest, RejectFollowRequest, RemoveFollowerRequest, UnblockRequest, UnfollowRequest,
-    UnmuteRequest,
+    AcceptFollowRequest, AddToListRequest, BlockRequest, CountFollowRequestsRequest,
+    CreateListRequest, DeleteListRequest, FollowRequest, GetListRequest, GetNotesRequest,
+    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest, ListListsRequest,
+    ListMembersRequest, ListMutesRequest, MuteRequest, RejectFollowRequest, RemoveFollowerRequest,
+    RemoveFromListRequest, SetNoteRequest, UnblockRequest, UnfollowRequest, UnmuteRequest,
+    UpdateListRequest,
 };
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
@@ -30,10 +32,11 @@ use business_media_gateway::{
     RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadHeader,
 };
 use business_posts_gateway::{
-    CreatePostRequest, DeletePostRequest, EditPostRequest, GetDirectConversationRequest,
-    GetResharedRequest, ListByAuthorRequest, ListDirectConversationsRequest,
+    CreatePostRequest, DeletePostRequest, EditPostRequest, FollowTagRequest,
+    GetDirectConversationRequest, GetFollowedTagsRequest, GetResharedRequest, ListByAuthorRequest,
+    ListByFollowedTagsRequest, ListDirectConversationsRequest, ListFollowedTagsRequest,
     MarkDirectConversationRequest, PinPostRequest, Posts, RemoveDirectConversationRequest,
-    ReshareRequest, UnpinPostRequest, UnreshareRequest,
+    ReshareRequest, UnfollowTagRequest, UnpinPostRequest, UnreshareRequest,
 };
 use futures::future::BoxFuture;
 use futures::stream;
@@ -43,7 +46,7 @@ use infra_kernel::{
     AccountId, ApplicationId, Caller, CallerKey, Context, ErrorCode, Identity, SystemClock,
 };
 use infra_rpc::Contract;
-use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};
+use product_feed_gateway::{Feed, GetHomeRequest, GetListTimelineRequest, RebuildHomeRequest};
 use product_notifications_gateway::{
     ClearNotificationsRequest, CountUnreadRequest, DismissNotificationRequest, GetMarkersRequest,
     GetNotificationRequest, ListNotificationsRequest, Notifications, SetMarkersRequest,
@@ -72,6 +75,7 @@ macro_rules! calls {
 fn of_an_account() -> Vec<(String, Call)> {
     let mut calls = of_an_owner();
     calls.extend(of_an_admirer());
+    calls.extend(of_who_keeps_lists());
     calls.extend(of_who_is_told());
     calls.extend(calls! {
         dyn Accounts {
@@ -96,6 +100,8 @@ fn of_an_account() -> Vec<(String, Call)> {
             mute(muter_id => MuteRequest { muter_id, ..Default::default() });
             unmute(muter_id => UnmuteRequest { muter_id, ..Default::default() });
             list_mutes(account_id => ListMutesRequest { account_id, ..Default::default() });
+            set_note(author_id => SetNoteRequest { author_id, ..Default::default() });
+            get_notes(author_id => GetNotesRequest { author_id, ..Default::default() });
             get_relationships(viewer_id => GetRelationshipsRequest { viewer_id, ..Default::default() });
         }
         dyn Posts {
@@ -111,6 +117,11 @@ fn of_an_account() -> Vec<(String, Call)> {
             edit_post(author_id => EditPostRequest { author_id, ..Default::default() });
             pin_post(author_id => PinPostRequest { author_id, ..Default::default() });
             unpin_post(author_id => UnpinPostRequest { author_id, ..Default::default() });
+            follow_tag(account_id => FollowTagRequest { account_id, ..Default::default() });
+            unfollow_tag(account_id => UnfollowTagRequest { account_id, ..Default::default() });
+            list_followed_tags(account_id => ListFollowedTagsRequest { account_id, ..Default::default() });
+            get_followed_tags(account_id => GetFollowedTagsRequest { account_id, ..Default::default() });
+            list_by_followed_tags(account_id => ListByFollowedTagsRequest { account_id, ..Default::default() });
             get_reshared(account_id => GetResharedRequest { account_id, ..Default::default() });
         }
         dyn Feed {
@@ -131,6 +142,25 @@ fn of_an_admirer() -> Vec<(String, Call)> {
             unbookmark(account_id => UnbookmarkRequest { account_id, ..Default::default() });
             list_bookmarks(account_id => ListBookmarksRequest { account_id, ..Default::default() });
             get_marks(viewer_id => GetMarksRequest { viewer_id, ..Default::default() });
+        }
+    }
+}
+
+/// The same of an account's lists.
+fn of_who_keeps_lists() -> Vec<(String, Call)> {
+    calls! {
+        dyn Graph {
+            create_list(owner_id => CreateListRequest { owner_id, ..Default::default() });
+            update_list(owner_id => UpdateListRequest { owner_id, ..Default::default() });
+            delete_list(owner_id => DeleteListRequest { owner_id, ..Default::default() });
+            list_lists(owner_id => ListListsRequest { owner_id, ..Default::default() });
+            get_list(owner_id => GetListRequest { owner_id, ..Default::default() });
+            add_to_list(owner_id => AddToListRequest { owner_id, ..Default::default() });
+            remove_from_list(owner_id => RemoveFromListRequest { owner_id, ..Default::default() });
+            list_members(owner_id => ListMembersRequest { owner_id, ..Default::default() });
+        }
+        dyn Feed {
+            get_list_timeline(account_id => GetListTimelineRequest { account_id, ..Default::default() });
         }
     }
 }

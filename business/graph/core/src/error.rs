@@ -22,6 +22,12 @@ pub(crate) enum GraphError {
     OutOfTime,
     #[error("who asks follows as many as can be")]
     FollowerFull,
+    #[error("has notes about {max} accounts already")]
+    TooManyNotes { max: u32 },
+    #[error("there is no such list")]
+    NoList,
+    #[error("who is to be on a list is not followed")]
+    NotFollowed,
     #[error("asks {max} accounts to follow them already")]
     TooManyRequests { max: u32 },
 }
@@ -49,6 +55,18 @@ impl From<GraphError> for Error {
                 "id",
                 format!(
                     "You ask to follow {max} accounts, and that is the most. Take one back first."
+                ),
+            ),
+            GraphError::NoList => Self::not_found("list"),
+            GraphError::NotFollowed => Self::new(
+                ErrorCode::NotFound,
+                "Only accounts that you follow can be on a list.",
+            )
+            .for_field("account_ids"),
+            GraphError::TooManyNotes { max } => Self::invalid(
+                "comment",
+                format!(
+                    "You have notes about {max} accounts, and that is the most. Remove one first."
                 ),
             ),
             GraphError::TooMany { verb, max } => Self::invalid(

@@ -30,6 +30,7 @@ pub(crate) struct RelationState {
     pub(crate) blocked_by: bool,
     pub(crate) requested: bool,
     pub(crate) requested_by: bool,
+    pub(crate) kept_out_of_home: bool,
     /// Also a mute that has ended since it was read.
     pub(crate) mute: Option<Mute>,
 }
@@ -146,6 +147,7 @@ mod tests {
         blocked_by: false,
         requested: false,
         requested_by: false,
+        kept_out_of_home: false,
         mute: None,
     };
 

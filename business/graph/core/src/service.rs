@@ -2,7 +2,10 @@
 
 mod block;
 mod follow;
+mod list_members;
+mod lists;
 mod mute;
+mod note;
 mod read;
 pub(crate) mod request;
 
@@ -10,13 +13,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_graph_gateway::{
-    AcceptFollowReply, AcceptFollowRequest, BlockReply, BlockRequest, CountFollowRequestsReply,
-    CountFollowRequestsRequest, FollowReply, FollowRequest, GetRelationshipsReply,
+    AcceptFollowReply, AcceptFollowRequest, AddToListReply, AddToListRequest, BlockReply,
+    BlockRequest, CountFollowRequestsReply, CountFollowRequestsRequest, CreateListReply,
+    CreateListRequest, DeleteListReply, DeleteListRequest, FollowReply, FollowRequest,
+    GetListReply, GetListRequest, GetNotesReply, GetNotesRequest, GetRelationshipsReply,
     GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply,
     ListBlocksRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply,
-    ListFollowsRequest, ListMutesReply, ListMutesRequest, MuteReply, MuteRequest,
-    RejectFollowReply, RejectFollowRequest, RemoveFollowerReply, RemoveFollowerRequest,
-    UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest,
+    ListFollowsRequest, ListListsReply, ListListsRequest, ListMembersReply, ListMembersRequest,
+    ListMutesReply, ListMutesRequest, MuteReply, MuteRequest, RejectFollowReply,
+    RejectFollowRequest, RemoveFollowerReply, RemoveFollowerRequest, RemoveFromListReply,
+    RemoveFromListRequest, SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest,
+    UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest, UpdateListReply, UpdateListRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 
@@ -139,6 +146,98 @@ impl Graph for GraphService {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
         Ok(read::mutes(&self.state, &request).await?)
+    }
+
+    async fn set_note(&self, context: &Context, request: SetNoteRequest) -> Result<SetNoteReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        Ok(note::set(&self.state, context, request).await?)
+    }
+
+    async fn get_notes(
+        &self,
+        context: &Context,
+        request: GetNotesRequest,
+    ) -> Result<GetNotesReply> {
+        let author = AccountId::new(request.author_id);
+        context.caller().require_account(author)?;
+        Ok(note::get(&self.state, &request).await?)
+    }
+
+    async fn create_list(
+        &self,
+        context: &Context,
+        request: CreateListRequest,
+    ) -> Result<CreateListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::create(&self.state, request).await?)
+    }
+
+    async fn update_list(
+        &self,
+        context: &Context,
+        request: UpdateListRequest,
+    ) -> Result<UpdateListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::update(&self.state, request).await?)
+    }
+
+    async fn delete_list(
+        &self,
+        context: &Context,
+        request: DeleteListRequest,
+    ) -> Result<DeleteListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::delete(&self.state, request).await?)
+    }
+
+    async fn list_lists(
+        &self,
+        context: &Context,
+        request: ListListsRequest,
+    ) -> Result<ListListsReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::list(&self.state, &request).await?)
+    }
+
+    async fn add_to_list(
+        &self,
+        context: &Context,
+        request: AddToListRequest,
+    ) -> Result<AddToListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(list_members::add(&self.state, request).await?)
+    }
+
+    async fn remove_from_list(
+        &self,
+        context: &Context,
+        request: RemoveFromListRequest,
+    ) -> Result<RemoveFromListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(list_members::remove(&self.state, request).await?)
+    }
+
+    async fn list_members(
+        &self,
+        context: &Context,
+        request: ListMembersRequest,
+    ) -> Result<ListMembersReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(list_members::list(&self.state, &request).await?)
+    }
+
+    async fn get_list(&self, context: &Context, request: GetListRequest) -> Result<GetListReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(lists::get(&self.state, &request).await?)
     }
 
     async fn get_relationships(

@@ -13,6 +13,13 @@ pub struct Settings {
     pub blocking_max: u32,
     /// How many accounts one account may mute. Default 10,000.
     pub muting_max: u32,
+    /// How many lists one account may have. Default 50.
+    pub lists_max: u32,
+    /// How many accounts may be on one list: the posts of all of them are merged for every page of
+    /// its timeline. Default 500.
+    pub list_members_max: u32,
+    /// About how many accounts one account may keep a note. Default 10,000.
+    pub notes_max: u32,
     /// How many pairs of viewer and author are kept in memory, about 50 bytes each. Default
     /// 1,000,000.
     pub relationships_cached_max: u32,
@@ -26,6 +33,9 @@ impl Default for Settings {
             following_max: 7_500,
             blocking_max: 10_000,
             muting_max: 10_000,
+            lists_max: 50,
+            list_members_max: 500,
+            notes_max: 10_000,
             relationships_cached_max: 1_000_000,
             stats_cached_max: 50_000,
         }

@@ -43,6 +43,14 @@ impl State {
         self.counts.invalidate(&followee);
     }
 
+    /// Invalidates how an owner of a list stands to these: to be called when it is committed that
+    /// they are on it or are not, or what that means.
+    pub(crate) fn list_changed(&self, owner: u64, members: &[u64]) {
+        for member in members {
+            self.relationships.invalidate(owner, *member);
+        }
+    }
+
     /// Invalidates how these two stand to one another.
     pub(crate) fn relation_changed(&self, one: u64, other: u64) {
         // Both ways: one of them follows or blocks, and the other is followed or blocked.

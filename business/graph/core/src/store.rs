@@ -2,7 +2,10 @@
 
 pub(crate) mod blocks;
 pub(crate) mod follows;
+pub(crate) mod list_members;
+pub(crate) mod lists;
 pub(crate) mod mutes;
+pub(crate) mod notes;
 pub(crate) mod relations;
 pub(crate) mod requests;
 pub(crate) mod stats;

@@ -198,6 +198,168 @@ pub struct ListMutesReply {
     #[prost(message, repeated, tag = "1")]
     pub mutes: ::prost::alloc::vec::Vec<AccountMute>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountNote {
+    #[prost(fixed64, tag = "1")]
+    pub target_id: u64,
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetNoteRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub target_id: u64,
+    /// At most 2,000 characters; nothing but white space is as empty.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetNoteReply {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetNotesRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub target_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetNotesReply {
+    #[prost(message, repeated, tag = "1")]
+    pub notes: ::prost::alloc::vec::Vec<AccountNote>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountList {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub owner_id: u64,
+    #[prost(string, tag = "3")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(enumeration = "RepliesPolicy", tag = "4")]
+    pub replies_policy: i32,
+    /// Whether those who are on it are kept out of the owner's home timeline.
+    #[prost(bool, tag = "5")]
+    pub exclusive: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListMember {
+    /// By when they were put on the list.
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub member_id: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateListRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    /// Not empty, and at most 256 characters.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Unspecified for replies to others on the list.
+    #[prost(enumeration = "RepliesPolicy", tag = "3")]
+    pub replies_policy: i32,
+    #[prost(bool, tag = "4")]
+    pub exclusive: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateListReply {
+    #[prost(message, optional, tag = "1")]
+    pub list: ::core::option::Option<AccountList>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateListRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub list_id: u64,
+    #[prost(string, optional, tag = "3")]
+    pub title: ::core::option::Option<::prost::alloc::string::String>,
+    /// Unspecified to leave it as it is.
+    #[prost(enumeration = "RepliesPolicy", tag = "4")]
+    pub replies_policy: i32,
+    #[prost(bool, optional, tag = "5")]
+    pub exclusive: ::core::option::Option<bool>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateListReply {
+    #[prost(message, optional, tag = "1")]
+    pub list: ::core::option::Option<AccountList>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteListRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub list_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteListReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListListsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    /// Only lists that this account is on; 0 for all.
+    #[prost(fixed64, tag = "2")]
+    pub member_id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListListsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub lists: ::prost::alloc::vec::Vec<AccountList>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddToListRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub list_id: u64,
+    #[prost(fixed64, repeated, tag = "3")]
+    pub member_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddToListReply {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveFromListRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub list_id: u64,
+    #[prost(fixed64, repeated, tag = "3")]
+    pub member_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveFromListReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListMembersRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub list_id: u64,
+    #[prost(message, optional, tag = "3")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListMembersReply {
+    #[prost(message, repeated, tag = "1")]
+    pub members: ::prost::alloc::vec::Vec<ListMember>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetListRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub list_id: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetListReply {
+    #[prost(message, optional, tag = "1")]
+    pub list: ::core::option::Option<AccountList>,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub member_ids: ::prost::alloc::vec::Vec<u64>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Relationship {
     #[prost(fixed64, tag = "1")]
@@ -228,6 +390,9 @@ pub struct Relationship {
     pub requested: bool,
     #[prost(bool, tag = "12")]
     pub requested_by: bool,
+    /// The viewer has the target on a list whose accounts are kept out of the home timeline.
+    #[prost(bool, tag = "13")]
+    pub kept_out_of_home: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRelationshipsRequest {
@@ -310,6 +475,42 @@ pub struct FollowRequestEnded {
     pub follower_id: u64,
     #[prost(fixed64, tag = "3")]
     pub followee_id: u64,
+}
+/// Which replies of those on a list stand in its timeline, beside those to the owner and to oneself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RepliesPolicy {
+    Unspecified = 0,
+    /// Those to others on the list.
+    List = 1,
+    /// Those to anyone that the owner follows.
+    Followed = 2,
+    /// None.
+    None = 3,
+}
+impl RepliesPolicy {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REPLIES_POLICY_UNSPECIFIED",
+            Self::List => "REPLIES_POLICY_LIST",
+            Self::Followed => "REPLIES_POLICY_FOLLOWED",
+            Self::None => "REPLIES_POLICY_NONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REPLIES_POLICY_UNSPECIFIED" => Some(Self::Unspecified),
+            "REPLIES_POLICY_LIST" => Some(Self::List),
+            "REPLIES_POLICY_FOLLOWED" => Some(Self::Followed),
+            "REPLIES_POLICY_NONE" => Some(Self::None),
+            _ => None,
+        }
+    }
 }
 /// Who follows whom and who asks to, who does not want to be seen by whom, and who does not want to see whom.
 #[async_trait::async_trait]
@@ -396,6 +597,69 @@ pub trait Graph: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListMutesRequest,
     ) -> ::infra_kernel::Result<ListMutesReply>;
+    /// Writes down something about an account that nobody else learns of, in place of what was there;
+    /// an empty text removes it.
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply>;
+    /// What an account wrote down about others, for the account itself; those of whom there is nothing
+    /// are left out. At most 500 targets.
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply>;
+    /// Makes a list of accounts that its owner follows, with nobody on it.
+    async fn create_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateListRequest,
+    ) -> ::infra_kernel::Result<CreateListReply>;
+    /// Changes what is said of one's list.
+    async fn update_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateListRequest,
+    ) -> ::infra_kernel::Result<UpdateListReply>;
+    /// Deletes one's list. Deleting what is not there is `not_found`.
+    async fn delete_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteListRequest,
+    ) -> ::infra_kernel::Result<DeleteListReply>;
+    /// One's lists, the oldest first; all of them, or those that an account is on.
+    async fn list_lists(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListListsRequest,
+    ) -> ::infra_kernel::Result<ListListsReply>;
+    /// Puts accounts on one's list: all of them or none. Who is not followed is `not_found`, and who is
+    /// on it already is `invalid`. At most 100 accounts.
+    async fn add_to_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddToListRequest,
+    ) -> ::infra_kernel::Result<AddToListReply>;
+    /// Takes accounts off one's list. Who is not on it is no error. At most 100 accounts.
+    async fn remove_from_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFromListRequest,
+    ) -> ::infra_kernel::Result<RemoveFromListReply>;
+    /// Who is on one's list, ordered and paged by when they were put there, the latest first.
+    async fn list_members(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMembersRequest,
+    ) -> ::infra_kernel::Result<ListMembersReply>;
+    /// One's list, with all who are on it.
+    async fn get_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListRequest,
+    ) -> ::infra_kernel::Result<GetListReply>;
     /// How a viewer stands to others, in the order asked. At most 500 targets.
     async fn get_relationships(
         &self,
@@ -554,11 +818,111 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &["read:mutes", "follow"],
     };
+    /// See [`Graph::set_note`](super::Graph::set_note).
+    pub const SET_NOTE: Method = Method {
+        name: "graph.set_note",
+        path: "/heliograph.graph.v1.Graph/SetNote",
+        index: 13,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_id"),
+        scopes: &["write:accounts"],
+    };
+    /// See [`Graph::get_notes`](super::Graph::get_notes).
+    pub const GET_NOTES: Method = Method {
+        name: "graph.get_notes",
+        path: "/heliograph.graph.v1.Graph/GetNotes",
+        index: 14,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_id"),
+        scopes: &[],
+    };
+    /// See [`Graph::create_list`](super::Graph::create_list).
+    pub const CREATE_LIST: Method = Method {
+        name: "graph.create_list",
+        path: "/heliograph.graph.v1.Graph/CreateList",
+        index: 15,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:lists"],
+    };
+    /// See [`Graph::update_list`](super::Graph::update_list).
+    pub const UPDATE_LIST: Method = Method {
+        name: "graph.update_list",
+        path: "/heliograph.graph.v1.Graph/UpdateList",
+        index: 16,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &["write:lists"],
+    };
+    /// See [`Graph::delete_list`](super::Graph::delete_list).
+    pub const DELETE_LIST: Method = Method {
+        name: "graph.delete_list",
+        path: "/heliograph.graph.v1.Graph/DeleteList",
+        index: 17,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:lists"],
+    };
+    /// See [`Graph::list_lists`](super::Graph::list_lists).
+    pub const LIST_LISTS: Method = Method {
+        name: "graph.list_lists",
+        path: "/heliograph.graph.v1.Graph/ListLists",
+        index: 18,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &["read:lists"],
+    };
+    /// See [`Graph::add_to_list`](super::Graph::add_to_list).
+    pub const ADD_TO_LIST: Method = Method {
+        name: "graph.add_to_list",
+        path: "/heliograph.graph.v1.Graph/AddToList",
+        index: 19,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:lists"],
+    };
+    /// See [`Graph::remove_from_list`](super::Graph::remove_from_list).
+    pub const REMOVE_FROM_LIST: Method = Method {
+        name: "graph.remove_from_list",
+        path: "/heliograph.graph.v1.Graph/RemoveFromList",
+        index: 20,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &["write:lists"],
+    };
+    /// See [`Graph::list_members`](super::Graph::list_members).
+    pub const LIST_MEMBERS: Method = Method {
+        name: "graph.list_members",
+        path: "/heliograph.graph.v1.Graph/ListMembers",
+        index: 21,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &["read:lists"],
+    };
+    /// See [`Graph::get_list`](super::Graph::get_list).
+    pub const GET_LIST: Method = Method {
+        name: "graph.get_list",
+        path: "/heliograph.graph.v1.Graph/GetList",
+        index: 22,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &["read:lists"],
+    };
     /// See [`Graph::get_relationships`](super::Graph::get_relationships).
     pub const GET_RELATIONSHIPS: Method = Method {
         name: "graph.get_relationships",
         path: "/heliograph.graph.v1.Graph/GetRelationships",
-        index: 13,
+        index: 23,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("viewer_id"),
@@ -568,7 +932,7 @@ pub mod methods {
     pub const LIST_FOLLOWERS: Method = Method {
         name: "graph.list_followers",
         path: "/heliograph.graph.v1.Graph/ListFollowers",
-        index: 14,
+        index: 24,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -578,7 +942,7 @@ pub mod methods {
     pub const LIST_FOLLOWING: Method = Method {
         name: "graph.list_following",
         path: "/heliograph.graph.v1.Graph/ListFollowing",
-        index: 15,
+        index: 25,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -588,7 +952,7 @@ pub mod methods {
     pub const GET_STATS: Method = Method {
         name: "graph.get_stats",
         path: "/heliograph.graph.v1.Graph/GetStats",
-        index: 16,
+        index: 26,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_ids"),
@@ -609,6 +973,16 @@ pub mod methods {
         UNMUTE,
         LIST_BLOCKS,
         LIST_MUTES,
+        SET_NOTE,
+        GET_NOTES,
+        CREATE_LIST,
+        UPDATE_LIST,
+        DELETE_LIST,
+        LIST_LISTS,
+        ADD_TO_LIST,
+        REMOVE_FROM_LIST,
+        LIST_MEMBERS,
+        GET_LIST,
         GET_RELATIONSHIPS,
         LIST_FOLLOWERS,
         LIST_FOLLOWING,
@@ -776,6 +1150,126 @@ impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        self.call(
+            &methods::SET_NOTE,
+            context,
+            self.inner().set_note(context, request),
+        )
+        .await
+    }
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        self.call(
+            &methods::GET_NOTES,
+            context,
+            self.inner().get_notes(context, request),
+        )
+        .await
+    }
+    async fn create_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateListRequest,
+    ) -> ::infra_kernel::Result<CreateListReply> {
+        self.call(
+            &methods::CREATE_LIST,
+            context,
+            self.inner().create_list(context, request),
+        )
+        .await
+    }
+    async fn update_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateListRequest,
+    ) -> ::infra_kernel::Result<UpdateListReply> {
+        self.call(
+            &methods::UPDATE_LIST,
+            context,
+            self.inner().update_list(context, request),
+        )
+        .await
+    }
+    async fn delete_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteListRequest,
+    ) -> ::infra_kernel::Result<DeleteListReply> {
+        self.call(
+            &methods::DELETE_LIST,
+            context,
+            self.inner().delete_list(context, request),
+        )
+        .await
+    }
+    async fn list_lists(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListListsRequest,
+    ) -> ::infra_kernel::Result<ListListsReply> {
+        self.call(
+            &methods::LIST_LISTS,
+            context,
+            self.inner().list_lists(context, request),
+        )
+        .await
+    }
+    async fn add_to_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddToListRequest,
+    ) -> ::infra_kernel::Result<AddToListReply> {
+        self.call(
+            &methods::ADD_TO_LIST,
+            context,
+            self.inner().add_to_list(context, request),
+        )
+        .await
+    }
+    async fn remove_from_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFromListRequest,
+    ) -> ::infra_kernel::Result<RemoveFromListReply> {
+        self.call(
+            &methods::REMOVE_FROM_LIST,
+            context,
+            self.inner().remove_from_list(context, request),
+        )
+        .await
+    }
+    async fn list_members(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMembersRequest,
+    ) -> ::infra_kernel::Result<ListMembersReply> {
+        self.call(
+            &methods::LIST_MEMBERS,
+            context,
+            self.inner().list_members(context, request),
+        )
+        .await
+    }
+    async fn get_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListRequest,
+    ) -> ::infra_kernel::Result<GetListReply> {
+        self.call(
+            &methods::GET_LIST,
+            context,
+            self.inner().get_list(context, request),
+        )
+        .await
+    }
     async fn get_relationships(
         &self,
         context: &::infra_kernel::Context,
@@ -937,6 +1431,78 @@ impl Graph for RemoteGraph {
         request: ListMutesRequest,
     ) -> ::infra_kernel::Result<ListMutesReply> {
         self.0.unary(&methods::LIST_MUTES, context, request).await
+    }
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        self.0.unary(&methods::SET_NOTE, context, request).await
+    }
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        self.0.unary(&methods::GET_NOTES, context, request).await
+    }
+    async fn create_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateListRequest,
+    ) -> ::infra_kernel::Result<CreateListReply> {
+        self.0.unary(&methods::CREATE_LIST, context, request).await
+    }
+    async fn update_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateListRequest,
+    ) -> ::infra_kernel::Result<UpdateListReply> {
+        self.0.unary(&methods::UPDATE_LIST, context, request).await
+    }
+    async fn delete_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteListRequest,
+    ) -> ::infra_kernel::Result<DeleteListReply> {
+        self.0.unary(&methods::DELETE_LIST, context, request).await
+    }
+    async fn list_lists(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListListsRequest,
+    ) -> ::infra_kernel::Result<ListListsReply> {
+        self.0.unary(&methods::LIST_LISTS, context, request).await
+    }
+    async fn add_to_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddToListRequest,
+    ) -> ::infra_kernel::Result<AddToListReply> {
+        self.0.unary(&methods::ADD_TO_LIST, context, request).await
+    }
+    async fn remove_from_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFromListRequest,
+    ) -> ::infra_kernel::Result<RemoveFromListReply> {
+        self.0
+            .unary(&methods::REMOVE_FROM_LIST, context, request)
+            .await
+    }
+    async fn list_members(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMembersRequest,
+    ) -> ::infra_kernel::Result<ListMembersReply> {
+        self.0.unary(&methods::LIST_MEMBERS, context, request).await
+    }
+    async fn get_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListRequest,
+    ) -> ::infra_kernel::Result<GetListReply> {
+        self.0.unary(&methods::GET_LIST, context, request).await
     }
     async fn get_relationships(
         &self,
@@ -1101,6 +1667,96 @@ impl ::infra_rpc::Serve for ServeGraph {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.list_mutes(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/SetNote" => {
+                call.unary(
+                    &methods::SET_NOTE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.set_note(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/GetNotes" => {
+                call.unary(
+                    &methods::GET_NOTES,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_notes(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/CreateList" => {
+                call.unary(
+                    &methods::CREATE_LIST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.create_list(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/UpdateList" => {
+                call.unary(
+                    &methods::UPDATE_LIST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.update_list(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/DeleteList" => {
+                call.unary(
+                    &methods::DELETE_LIST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.delete_list(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListLists" => {
+                call.unary(
+                    &methods::LIST_LISTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_lists(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/AddToList" => {
+                call.unary(
+                    &methods::ADD_TO_LIST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.add_to_list(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/RemoveFromList" => {
+                call.unary(
+                    &methods::REMOVE_FROM_LIST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.remove_from_list(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListMembers" => {
+                call.unary(
+                    &methods::LIST_MEMBERS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_members(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/GetList" => {
+                call.unary(
+                    &methods::GET_LIST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_list(&context, request).await
                     },
                 )
             }

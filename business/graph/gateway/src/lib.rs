@@ -18,6 +18,10 @@ infra_kernel::define_id! {
     BlockId;
     /// One account muting another; pages of mutes are ordered by it.
     MuteId;
+    /// A list of accounts that its owner follows.
+    ListId;
+    /// One account on one list; pages of who is on a list are ordered by it.
+    ListMemberId;
 }
 
 /// The most accounts that one request may name.
@@ -28,6 +32,15 @@ pub const PAGE_LIMIT_MAX: u32 = 1_000;
 
 /// The most requests to follow that are counted.
 pub const REQUESTS_COUNTED_MAX: u32 = 1_000;
+
+/// The most accounts that one request puts on a list or takes off it.
+pub const LIST_CHANGES_MAX: usize = 100;
+
+/// The longest title of a list, in characters.
+pub const LIST_TITLE_CHARACTERS_MAX: usize = 256;
+
+/// The longest note about an account, in characters.
+pub const NOTE_CHARACTERS_MAX: usize = 2_000;
 
 /// The longest mute that ends by itself, in seconds: ten years.
 pub const MUTE_SECONDS_MAX: u64 = 10 * 365 * 24 * 60 * 60;

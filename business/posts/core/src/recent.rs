@@ -1,10 +1,11 @@
-//! An author's newest posts and reshares, in memory: enough of each to choose from, so that the
-//! first pages of a profile and the merge of many authors cost no statement.
+//! An author's newest posts and reshares, and a hashtag's newest public posts, in memory: enough of
+//! each to choose from, so that the first pages of a profile and the merge of many authors or
+//! hashtags cost no statement.
 
 use business_posts_gateway::Visibility;
 use infra_kernel::{Direction, Page};
 
-/// How many of an author's posts are kept.
+/// How many posts of an author, or of a hashtag, are kept.
 pub(crate) const RECENT_MAX: usize = 200;
 
 /// What a list leaves out.
@@ -67,7 +68,7 @@ pub(crate) struct Entry {
     pub(crate) is_reshare: bool,
 }
 
-/// The newest posts and reshares of an author.
+/// The newest posts and reshares of an author, or the newest public posts with a hashtag.
 #[derive(Debug)]
 pub(crate) struct Recent {
     /// Newest first.
@@ -109,11 +110,13 @@ impl Recent {
     }
 }
 
-/// The page of several lists as one, newest first. Each list is its own such page.
+/// The page of several lists as one, newest first, each id once. Each list is its own such page.
 pub(crate) fn merge(lists: Vec<Vec<u64>>, page: &Page) -> Vec<u64> {
     let mut ids: Vec<u64> = lists.into_iter().flatten().collect();
     // The sort finds the runs that the lists are, and merges them.
     ids.sort_by(|one, other| other.cmp(one));
+    // A post may have several hashtags.
+    ids.dedup();
     let limit = page.limit as usize;
     match page.direction {
         Direction::Older => ids.truncate(limit),

@@ -6,6 +6,7 @@ mod delete_post;
 mod direct_conversations;
 mod draft;
 mod edit_post;
+mod followed_tags;
 mod list;
 mod pin;
 mod read;
@@ -17,16 +18,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_posts_gateway::{
     CountPostsReply, CountPostsRequest, CreatePostReply, CreatePostRequest, DeletePostRequest,
-    DirectConversation, EditPostReply, EditPostRequest, GetAuthorStatsReply, GetAuthorStatsRequest,
-    GetConversationReply, GetConversationRequest, GetDirectConversationRequest, GetPostHeadsReply,
+    DirectConversation, EditPostReply, EditPostRequest, FollowTagReply, FollowTagRequest,
+    GetAuthorStatsReply, GetAuthorStatsRequest, GetConversationReply, GetConversationRequest,
+    GetDirectConversationRequest, GetFollowedTagsReply, GetFollowedTagsRequest, GetPostHeadsReply,
     GetPostHeadsRequest, GetPostsReply, GetPostsRequest, GetResharedReply, GetResharedRequest,
-    GetTagsReply, GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest, ListByTagRequest,
-    ListDirectConversationsReply, ListDirectConversationsRequest, ListPinnedRequest,
-    ListPostsReply, ListPublicRequest, ListResharesRequest, ListVersionsReply, ListVersionsRequest,
-    MarkDirectConversationReply, MarkDirectConversationRequest, PinPostReply, PinPostRequest, Post,
-    Posts, RemoveDirectConversationReply, RemoveDirectConversationRequest, ReshareReply,
-    ReshareRequest, SearchTagsReply, SearchTagsRequest, UnpinPostReply, UnpinPostRequest,
-    UnreshareReply, UnreshareRequest,
+    GetTagsReply, GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest,
+    ListByFollowedTagsRequest, ListByTagRequest, ListDirectConversationsReply,
+    ListDirectConversationsRequest, ListFollowedTagsReply, ListFollowedTagsRequest,
+    ListPinnedRequest, ListPostsReply, ListPublicRequest, ListResharesRequest, ListVersionsReply,
+    ListVersionsRequest, MarkDirectConversationReply, MarkDirectConversationRequest, PinPostReply,
+    PinPostRequest, Post, Posts, RemoveDirectConversationReply, RemoveDirectConversationRequest,
+    ReshareReply, ReshareRequest, SearchTagsReply, SearchTagsRequest, UnfollowTagReply,
+    UnfollowTagRequest, UnpinPostReply, UnpinPostRequest, UnreshareReply, UnreshareRequest,
 };
 use infra_kernel::{AccountId, ApplicationId, Context, Result};
 
@@ -187,6 +190,57 @@ impl Posts for PostsService {
         request: SearchTagsRequest,
     ) -> Result<SearchTagsReply> {
         Ok(tags::search(&self.state, &request).await?)
+    }
+
+    async fn follow_tag(
+        &self,
+        context: &Context,
+        request: FollowTagRequest,
+    ) -> Result<FollowTagReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::follow(&self.state, request).await?)
+    }
+
+    async fn unfollow_tag(
+        &self,
+        context: &Context,
+        request: UnfollowTagRequest,
+    ) -> Result<UnfollowTagReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::unfollow(&self.state, request).await?)
+    }
+
+    async fn list_followed_tags(
+        &self,
+        context: &Context,
+        request: ListFollowedTagsRequest,
+    ) -> Result<ListFollowedTagsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::list(&self.state, &request).await?)
+    }
+
+    async fn get_followed_tags(
+        &self,
+        context: &Context,
+        request: GetFollowedTagsRequest,
+    ) -> Result<GetFollowedTagsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(followed_tags::among(&self.state, request).await?)
+    }
+
+    async fn list_by_followed_tags(
+        &self,
+        context: &Context,
+        request: ListByFollowedTagsRequest,
+    ) -> Result<ListPostsReply> {
+        // The list would tell others what the account follows.
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(list::by_followed_tags(&self.state, &request).await?)
     }
 
     async fn get_conversation(

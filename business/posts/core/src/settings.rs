@@ -20,6 +20,9 @@ pub struct Settings {
     /// The most posts of one account within 24 hours; those that are deleted again do not count. 0
     /// for no limit. Default 2,000.
     pub posts_per_day_max: u32,
+    /// How many hashtags one account may follow: each is looked at for every page of its home
+    /// timeline. Default 100.
+    pub followed_hashtags_max: u32,
     /// How many posts are kept in memory, about 1 KB each. Default 50,000.
     pub posts_cached_max: u32,
     /// How many authors' newest posts are kept in memory as ids, up to 3 KB each. Default 10,000.
@@ -34,6 +37,7 @@ impl Default for Settings {
             media_max: 20,
             mentions_max: 50,
             posts_per_day_max: 2_000,
+            followed_hashtags_max: 100,
             posts_cached_max: 50_000,
             authors_cached_max: 10_000,
         }

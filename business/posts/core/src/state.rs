@@ -5,19 +5,36 @@ use std::sync::Arc;
 
 use business_accounts_gateway::Accounts;
 use business_media_gateway::Media;
-use business_posts_gateway::{Post, PostHead};
-use infra_cache::VersionedCache;
+use business_posts_gateway::{Post, PostHead, Visibility};
+use infra_cache::{VersionedCache, WeightBound};
 use infra_db::{Database, DbError};
 use infra_kernel::{AccountId, Clock, IdGenerator};
 
 use crate::recent::Recent;
 use crate::reshared::Reshared;
 use crate::store::stats::{self, AuthorNumbers, Numbers};
-use crate::store::{lists, posts, reshares};
+use crate::store::{followed_hashtags, lists, posts, public_hashtags, reshares};
 use crate::{Dependencies, Settings};
 
 /// How many authors' numbers are kept for each author whose posts are kept: they are small.
 const NUMBERS_PER_AUTHOR: u64 = 5;
+
+/// How many hashtags' newest posts are kept in memory as ids, up to 3 KB each.
+const TAGS_CACHED_MAX: u64 = 2_000;
+/// What an account costs that is known to follow no hashtag, and a name beside its text, in bytes.
+const FOLLOWED_TAGS_BYTES: usize = 64;
+const FOLLOWED_TAG_BYTES: usize = 32;
+/// How much memory the followed hashtags of all accounts take, in bytes: those of 250,000 accounts
+/// that follow none, or of some thousands that follow many.
+const FOLLOWED_TAGS_BOUND: WeightBound<u64, Arc<[String]>> = WeightBound {
+    total_max: 16 * 1_024 * 1_024,
+    entry_max: 64 * 1_024,
+    entry_typical: 200,
+    weigh: |_, names| {
+        let bytes = names.iter().map(|name| name.len() + FOLLOWED_TAG_BYTES);
+        u32::try_from(FOLLOWED_TAGS_BYTES + bytes.sum::<usize>()).unwrap_or(u32::MAX)
+    },
+};
 
 pub(crate) struct State {
     pub(crate) database: Database,
@@ -30,6 +47,10 @@ pub(crate) struct State {
     pub(crate) posts: VersionedCache<u64, Option<Arc<Post>>>,
     /// Each author's newest posts and reshares.
     pub(crate) recent: VersionedCache<u64, Arc<Recent>>,
+    /// Each hashtag's newest public posts.
+    pub(crate) recent_of_tags: VersionedCache<String, Arc<Recent>>,
+    /// The hashtags that each account follows.
+    pub(crate) followed_tags: VersionedCache<u64, Arc<[String]>>,
     /// What each account reshared last.
     pub(crate) reshared: VersionedCache<u64, Arc<Reshared>>,
     /// Numbers by author; 0 for everyone's.
@@ -48,6 +69,8 @@ impl State {
             media: dependencies.media,
             posts: VersionedCache::bounded(settings.posts_cached_max.into()),
             recent: VersionedCache::bounded(authors_max),
+            recent_of_tags: VersionedCache::bounded(TAGS_CACHED_MAX),
+            followed_tags: VersionedCache::weighted(&FOLLOWED_TAGS_BOUND),
             reshared: VersionedCache::bounded(authors_max),
             numbers: VersionedCache::bounded(authors_max * NUMBERS_PER_AUTHOR),
             settings,
@@ -96,6 +119,26 @@ impl State {
             Ok(Arc::new(lists::recent(&self.database, author).await?))
         };
         self.recent.get_or_load(&author.get(), read).await
+    }
+
+    /// A hashtag's newest public posts.
+    pub(crate) async fn recent_of_tag(&self, name: &str) -> Result<Arc<Recent>, DbError> {
+        let read = async || -> Result<_, DbError> {
+            let recent = public_hashtags::recent(&self.database, name).await?;
+            Ok(Arc::new(recent))
+        };
+        let name = name.to_owned();
+        self.recent_of_tags.get_or_load(&name, read).await
+    }
+
+    /// The hashtags that an account follows, the latest first; no more than one may.
+    pub(crate) async fn followed_tags(&self, account: AccountId) -> Result<Arc<[String]>, DbError> {
+        let max = self.settings.followed_hashtags_max;
+        let read = async || -> Result<_, DbError> {
+            let names = followed_hashtags::names(&self.database, account, max).await?;
+            Ok(names.into())
+        };
+        self.followed_tags.get_or_load(&account.get(), read).await
     }
 
     /// What an account reshared last.
@@ -150,10 +193,15 @@ impl State {
         self.neighbours_changed(reshare);
     }
 
-    /// Invalidates what is cached of this post's author and of the post that it replies to or
-    /// reshares.
+    /// Invalidates what is cached of this post's author, of its hashtags, and of the post that it
+    /// replies to or reshares.
     fn neighbours_changed(&self, post: &Post) {
         self.recent.invalidate(&post.author_id);
+        if post.visibility() == Visibility::Public {
+            for tag in &post.tags {
+                self.recent_of_tags.invalidate(&tag.name);
+            }
+        }
         // Its count of replies is part of what is kept of it.
         if post.in_reply_to_id != 0 {
             self.posts.invalidate(&post.in_reply_to_id);

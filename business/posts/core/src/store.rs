@@ -2,6 +2,7 @@
 
 pub(crate) mod conversations;
 pub(crate) mod direct_conversations;
+pub(crate) mod followed_hashtags;
 pub(crate) mod hashtags;
 pub(crate) mod idempotency;
 pub(crate) mod lists;

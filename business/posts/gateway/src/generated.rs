@@ -436,6 +436,68 @@ pub struct TagDay {
     pub authors: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowTagRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    /// Written in any way, with "#" or without.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowTagReply {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnfollowTagRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    /// Written in any way, with "#" or without.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnfollowTagReply {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowedTag {
+    /// Of the follow, not of the hashtag.
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    /// In the form by which hashtags are compared.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFollowedTagsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFollowedTagsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub tags: ::prost::alloc::vec::Vec<FollowedTag>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetFollowedTagsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    /// In the form by which hashtags are compared.
+    #[prost(string, repeated, tag = "2")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetFollowedTagsReply {
+    /// In the order asked.
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListByFollowedTagsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SearchTagsRequest {
     /// The beginning of a name, written in any way, with "#" or without. Nothing is found for none.
     #[prost(string, tag = "1")]
@@ -767,6 +829,39 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: SearchTagsRequest,
     ) -> ::infra_kernel::Result<SearchTagsReply>;
+    /// Follows a hashtag: the posts with it that stand in public lists come into the account's home
+    /// timeline. Following again changes nothing. What is no hashtag is `not_found`.
+    async fn follow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FollowTagRequest,
+    ) -> ::infra_kernel::Result<FollowTagReply>;
+    /// Ends following a hashtag. Ending what is not there is no error.
+    async fn unfollow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnfollowTagRequest,
+    ) -> ::infra_kernel::Result<UnfollowTagReply>;
+    /// The hashtags that an account follows, for the account itself; ordered and paged by the ids of
+    /// the follows, newest first.
+    async fn list_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListFollowedTagsReply>;
+    /// Which of these hashtags an account follows, for the account itself. At most 40 names.
+    async fn get_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<GetFollowedTagsReply>;
+    /// The newest posts with any hashtag that an account follows as one list, each once; of each
+    /// hashtag those that ListByTag has.
+    async fn list_by_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply>;
     /// The conversation round a post: its ancestors, oldest first, and its replies, depth first.
     async fn get_conversation(
         &self,
@@ -1005,11 +1100,61 @@ pub mod methods {
         routing_key: None,
         scopes: &[],
     };
+    /// See [`Posts::follow_tag`](super::Posts::follow_tag).
+    pub const FOLLOW_TAG: Method = Method {
+        name: "posts.follow_tag",
+        path: "/heliograph.posts.v1.Posts/FollowTag",
+        index: 19,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:follows", "follow"],
+    };
+    /// See [`Posts::unfollow_tag`](super::Posts::unfollow_tag).
+    pub const UNFOLLOW_TAG: Method = Method {
+        name: "posts.unfollow_tag",
+        path: "/heliograph.posts.v1.Posts/UnfollowTag",
+        index: 20,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:follows", "follow"],
+    };
+    /// See [`Posts::list_followed_tags`](super::Posts::list_followed_tags).
+    pub const LIST_FOLLOWED_TAGS: Method = Method {
+        name: "posts.list_followed_tags",
+        path: "/heliograph.posts.v1.Posts/ListFollowedTags",
+        index: 21,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:follows", "follow"],
+    };
+    /// See [`Posts::get_followed_tags`](super::Posts::get_followed_tags).
+    pub const GET_FOLLOWED_TAGS: Method = Method {
+        name: "posts.get_followed_tags",
+        path: "/heliograph.posts.v1.Posts/GetFollowedTags",
+        index: 22,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &[],
+    };
+    /// See [`Posts::list_by_followed_tags`](super::Posts::list_by_followed_tags).
+    pub const LIST_BY_FOLLOWED_TAGS: Method = Method {
+        name: "posts.list_by_followed_tags",
+        path: "/heliograph.posts.v1.Posts/ListByFollowedTags",
+        index: 23,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &[],
+    };
     /// See [`Posts::get_conversation`](super::Posts::get_conversation).
     pub const GET_CONVERSATION: Method = Method {
         name: "posts.get_conversation",
         path: "/heliograph.posts.v1.Posts/GetConversation",
-        index: 19,
+        index: 24,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -1019,7 +1164,7 @@ pub mod methods {
     pub const LIST_DIRECT_CONVERSATIONS: Method = Method {
         name: "posts.list_direct_conversations",
         path: "/heliograph.posts.v1.Posts/ListDirectConversations",
-        index: 20,
+        index: 25,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1029,7 +1174,7 @@ pub mod methods {
     pub const GET_DIRECT_CONVERSATION: Method = Method {
         name: "posts.get_direct_conversation",
         path: "/heliograph.posts.v1.Posts/GetDirectConversation",
-        index: 21,
+        index: 26,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1039,7 +1184,7 @@ pub mod methods {
     pub const MARK_DIRECT_CONVERSATION: Method = Method {
         name: "posts.mark_direct_conversation",
         path: "/heliograph.posts.v1.Posts/MarkDirectConversation",
-        index: 22,
+        index: 27,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1049,7 +1194,7 @@ pub mod methods {
     pub const REMOVE_DIRECT_CONVERSATION: Method = Method {
         name: "posts.remove_direct_conversation",
         path: "/heliograph.posts.v1.Posts/RemoveDirectConversation",
-        index: 23,
+        index: 28,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1059,7 +1204,7 @@ pub mod methods {
     pub const GET_AUTHOR_STATS: Method = Method {
         name: "posts.get_author_stats",
         path: "/heliograph.posts.v1.Posts/GetAuthorStats",
-        index: 24,
+        index: 29,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
@@ -1069,7 +1214,7 @@ pub mod methods {
     pub const COUNT_POSTS: Method = Method {
         name: "posts.count_posts",
         path: "/heliograph.posts.v1.Posts/CountPosts",
-        index: 25,
+        index: 30,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -1096,6 +1241,11 @@ pub mod methods {
         LIST_BY_TAG,
         GET_TAGS,
         SEARCH_TAGS,
+        FOLLOW_TAG,
+        UNFOLLOW_TAG,
+        LIST_FOLLOWED_TAGS,
+        GET_FOLLOWED_TAGS,
+        LIST_BY_FOLLOWED_TAGS,
         GET_CONVERSATION,
         LIST_DIRECT_CONVERSATIONS,
         GET_DIRECT_CONVERSATION,
@@ -1342,6 +1492,66 @@ impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn follow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FollowTagRequest,
+    ) -> ::infra_kernel::Result<FollowTagReply> {
+        self.call(
+            &methods::FOLLOW_TAG,
+            context,
+            self.inner().follow_tag(context, request),
+        )
+        .await
+    }
+    async fn unfollow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnfollowTagRequest,
+    ) -> ::infra_kernel::Result<UnfollowTagReply> {
+        self.call(
+            &methods::UNFOLLOW_TAG,
+            context,
+            self.inner().unfollow_tag(context, request),
+        )
+        .await
+    }
+    async fn list_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListFollowedTagsReply> {
+        self.call(
+            &methods::LIST_FOLLOWED_TAGS,
+            context,
+            self.inner().list_followed_tags(context, request),
+        )
+        .await
+    }
+    async fn get_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<GetFollowedTagsReply> {
+        self.call(
+            &methods::GET_FOLLOWED_TAGS,
+            context,
+            self.inner().get_followed_tags(context, request),
+        )
+        .await
+    }
+    async fn list_by_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.call(
+            &methods::LIST_BY_FOLLOWED_TAGS,
+            context,
+            self.inner().list_by_followed_tags(context, request),
+        )
+        .await
+    }
     async fn get_conversation(
         &self,
         context: &::infra_kernel::Context,
@@ -1581,6 +1791,47 @@ impl Posts for RemotePosts {
         request: SearchTagsRequest,
     ) -> ::infra_kernel::Result<SearchTagsReply> {
         self.0.unary(&methods::SEARCH_TAGS, context, request).await
+    }
+    async fn follow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FollowTagRequest,
+    ) -> ::infra_kernel::Result<FollowTagReply> {
+        self.0.unary(&methods::FOLLOW_TAG, context, request).await
+    }
+    async fn unfollow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnfollowTagRequest,
+    ) -> ::infra_kernel::Result<UnfollowTagReply> {
+        self.0.unary(&methods::UNFOLLOW_TAG, context, request).await
+    }
+    async fn list_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListFollowedTagsReply> {
+        self.0
+            .unary(&methods::LIST_FOLLOWED_TAGS, context, request)
+            .await
+    }
+    async fn get_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<GetFollowedTagsReply> {
+        self.0
+            .unary(&methods::GET_FOLLOWED_TAGS, context, request)
+            .await
+    }
+    async fn list_by_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        self.0
+            .unary(&methods::LIST_BY_FOLLOWED_TAGS, context, request)
+            .await
     }
     async fn get_conversation(
         &self,
@@ -1826,6 +2077,51 @@ impl ::infra_rpc::Serve for ServePosts {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.search_tags(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/FollowTag" => {
+                call.unary(
+                    &methods::FOLLOW_TAG,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.follow_tag(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/UnfollowTag" => {
+                call.unary(
+                    &methods::UNFOLLOW_TAG,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.unfollow_tag(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListFollowedTags" => {
+                call.unary(
+                    &methods::LIST_FOLLOWED_TAGS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_followed_tags(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/GetFollowedTags" => {
+                call.unary(
+                    &methods::GET_FOLLOWED_TAGS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_followed_tags(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/ListByFollowedTags" => {
+                call.unary(
+                    &methods::LIST_BY_FOLLOWED_TAGS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_by_followed_tags(&context, request).await
                     },
                 )
             }

@@ -15,6 +15,8 @@ pub use generated::*;
 infra_kernel::define_id! {
     /// A post; a comment is a post that replies to another.
     PostId;
+    /// One account following one hashtag; pages of followed hashtags are ordered by it.
+    TagFollowId;
 }
 
 /// The most ids (of posts or of authors' numbers) that one request may name.

@@ -36,7 +36,8 @@ pub struct Conversation {
 
 impl<T> Listing<T> {
     /// A page that nothing can be on.
-    pub(super) fn empty() -> Self {
+    #[must_use]
+    pub fn empty() -> Self {
         Self {
             items: Vec::new(),
             cursors: Cursors::default(),

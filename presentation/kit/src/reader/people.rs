@@ -6,7 +6,7 @@ use std::sync::Arc;
 use business_accounts_gateway::FindLocalAccountsRequest;
 use business_graph_gateway::{
     CountFollowRequestsRequest, ListBlocksRequest, ListFollowRequestsRequest, ListFollowsRequest,
-    ListMutesRequest,
+    ListId, ListMembersRequest, ListMutesRequest,
 };
 use infra_kernel::{AccountId, Context, Error, Page, Result};
 
@@ -190,6 +190,31 @@ impl Reader {
                 .map(|person| (Arc::clone(&person), end_of(&person)))
                 .collect(),
         })
+    }
+
+    /// A page of those who are on one of the viewer's lists.
+    ///
+    /// # Errors
+    /// `not_found` when the viewer has no such list; when a domain is unavailable.
+    pub async fn on_list(
+        &self,
+        context: &Context,
+        viewer: AccountId,
+        list: ListId,
+        page: Page,
+    ) -> Result<Listing<Arc<Person>>> {
+        if page.limit == 0 {
+            return Ok(Listing::empty());
+        }
+        let request = ListMembersRequest {
+            owner_id: viewer.get(),
+            list_id: list.get(),
+            page: Some(page.into()),
+        };
+        let graph = &self.gateways.graph;
+        let members = graph.list_members(context, request).await?.members;
+        let entries = members.iter().map(|member| (member.id, member.member_id));
+        self.people_of(context, entries.collect(), page).await
     }
 
     /// Whether an account keeps from the viewer whom it follows and who follows it.

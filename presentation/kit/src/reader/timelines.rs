@@ -1,7 +1,9 @@
 //! Where posts of many come by themselves.
 
+use business_graph_gateway::ListId;
 use business_posts_gateway::{ListByTagRequest, ListPublicRequest};
 use infra_kernel::{AccountId, Context, Direction, Page, Result};
+use product_feed_gateway::GetListTimelineRequest;
 
 use super::{Listing, Reader};
 use crate::card::Shown;
@@ -26,6 +28,21 @@ impl Reader {
         page: Page,
     ) -> Result<Listing<Shown>> {
         until_something_is_left(page, |page| self.home_page(context, viewer, page)).await
+    }
+
+    /// A page of the timeline of one of the viewer's lists.
+    ///
+    /// # Errors
+    /// `not_found` when the viewer has no such list; when a domain is unavailable.
+    pub async fn of_list(
+        &self,
+        context: &Context,
+        viewer: AccountId,
+        list: ListId,
+        page: Page,
+    ) -> Result<Listing<Shown>> {
+        let read = |page| self.list_page(context, viewer, list, page);
+        until_something_is_left(page, read).await
     }
 
     /// A page of this server's public posts.
@@ -68,6 +85,30 @@ impl Reader {
         let ids = self.home_ids(context, viewer, page).await?;
         // Before the rules: what they take out was looked at all the same, and must not be read
         // again.
+        let cursors = Cursors::of(&ids, &page);
+        Ok(Listing {
+            items: self
+                .posts_in(Place::Home, context, Some(viewer), ids)
+                .await?,
+            cursors,
+        })
+    }
+
+    async fn list_page(
+        &self,
+        context: &Context,
+        viewer: AccountId,
+        list: ListId,
+        page: Page,
+    ) -> Result<Listing<Shown>> {
+        let request = GetListTimelineRequest {
+            account_id: viewer.get(),
+            list_id: list.get(),
+            page: Some(page.into()),
+        };
+        let feed = &self.gateways.feed;
+        let skeleton = feed.get_list_timeline(context, request).await?.entries;
+        let ids: Vec<u64> = skeleton.iter().map(|entry| entry.post_id).collect();
         let cursors = Cursors::of(&ids, &page);
         Ok(Listing {
             items: self

@@ -46,7 +46,7 @@ impl Reader {
             let wanted = page.limit as usize - items.len();
             let round = self.home_round(context, viewer, rest, wanted).await?;
             items.extend(
-                self.visible(Place::Timeline, context, Some(viewer), round.heads)
+                self.visible(Place::Home, context, Some(viewer), round.heads)
                     .await?,
             );
             cursors = Cursors {

@@ -75,7 +75,7 @@ impl Reader {
                 reshared,
             });
         }
-        if place == Place::Timeline {
+        if place.is_timeline() {
             once_each(&mut items);
         }
         self.shown(context, viewer, items, &revisions).await

@@ -3,7 +3,8 @@ use super::*;
 const AUTHOR: AccountId = AccountId::new(1);
 const READER: AccountId = AccountId::new(2);
 
-const PLACES: [Place; 4] = [
+const PLACES: [Place; 5] = [
+    Place::Home,
     Place::Timeline,
     Place::Thread,
     Place::Profile,
@@ -107,7 +108,7 @@ fn every_visibility_for_every_relation_in_every_place() {
     for (name, relation, by_themselves, looked_for) in table() {
         for place in PLACES {
             let expected = match place {
-                Place::Timeline | Place::Thread => by_themselves,
+                Place::Home | Place::Timeline | Place::Thread => by_themselves,
                 Place::Profile | Place::Direct => looked_for,
             };
             let seen = [None, Some(READER)].map(|mentioned| {
@@ -155,6 +156,11 @@ fn a_relation_is_what_the_graph_says_of_viewer_and_author() {
     let changed = with(|it| (it.following, it.show_reblogs) = (true, false));
     assert_eq!(changed, without_reshares);
     assert_eq!(with(|it| it.show_reblogs = false), STRANGER);
+    let listed = ViewerRelation {
+        keeps_out_of_home: true,
+        ..STRANGER
+    };
+    assert_eq!(with(|it| it.kept_out_of_home = true), listed);
     for hidden in [blocking(FOLLOWER), blocked(FOLLOWER), muting(FOLLOWER)] {
         assert!(!hidden.is_listed());
     }
@@ -215,6 +221,25 @@ fn reshares_of_who_is_followed_without_them_stay_off_timelines_alone() {
             "{place:?}"
         );
         let is_seen = may_see(&unwanted, place, &reshare);
-        assert_eq!(is_seen, place != Place::Timeline, "{place:?}");
+        assert_eq!(is_seen, !place.is_timeline(), "{place:?}");
     }
+}
+
+#[test]
+fn who_is_on_an_exclusive_list_stays_off_the_home_timeline_alone() {
+    let kept_out = ViewerRelation {
+        keeps_out_of_home: true,
+        ..FOLLOWER
+    };
+    for place in PLACES {
+        let is_seen = may_see(&kept_out, place, &post(Visibility::Public, None));
+        assert_eq!(is_seen, place != Place::Home, "{place:?}");
+    }
+    // What somebody else reshares of them is that other's.
+    let reshared = Place::Home.of_reshared();
+    assert!(may_see(
+        &kept_out,
+        reshared,
+        &post(Visibility::Public, None)
+    ));
 }

@@ -7,6 +7,7 @@ mod follow;
 mod follow_requests;
 mod follows;
 mod mute;
+mod note;
 mod page;
 mod preferences;
 mod register;
@@ -141,6 +142,14 @@ fn following() -> Api {
             "/api/v1/accounts/{id}/remove_from_followers",
             follow::remove_from_followers,
             Describe::new("Has an account follow one no more.").returns::<Relationship>(),
+        )
+        .post(
+            "/api/v1/accounts/{id}/note",
+            note::set,
+            Describe::new("Writes down something about an account that nobody else learns of.")
+                .body::<note::NoteForm>()
+                .returns::<Relationship>()
+                .refuses(&[(422, "It is too long, or one has too many notes.")]),
         )
 }
 

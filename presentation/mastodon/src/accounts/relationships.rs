@@ -1,8 +1,11 @@
 //! How one stands to others.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use business_accounts_gateway::GetAccountHeadsRequest;
+use business_graph_gateway::GetNotesRequest;
 use infra_kernel::{AccountId, Context, Error, Result};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::QueryOf;
@@ -41,11 +44,18 @@ pub(super) async fn between(
     viewer: Viewer,
     ids: Vec<u64>,
 ) -> Result<Vec<Relationship>> {
-    let known = surface
-        .reader
-        .relationships(context, Some(viewer.account_id), ids.clone())
-        .await?;
-    let relationship = |id: u64| Relationship::of(id, known.get(&id));
+    let request = GetNotesRequest {
+        author_id: viewer.account_id.get(),
+        target_ids: ids.clone(),
+    };
+    let reader = &surface.reader;
+    let (known, noted) = tokio::try_join!(
+        reader.relationships(context, Some(viewer.account_id), ids.clone()),
+        surface.gateways.graph.get_notes(context, request),
+    )?;
+    let notes = noted.notes.into_iter();
+    let mut notes: HashMap<u64, String> = notes.map(|note| (note.target_id, note.text)).collect();
+    let relationship = |id: u64| Relationship::of(id, known.get(&id), notes.remove(&id));
     Ok(ids.into_iter().map(relationship).collect())
 }
 

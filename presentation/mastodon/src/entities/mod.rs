@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod application;
 pub(crate) mod conversation;
 pub(crate) mod instance;
+pub(crate) mod list;
 pub(crate) mod media;
 pub(crate) mod moment;
 pub(crate) mod notification;
@@ -16,12 +17,17 @@ pub(crate) mod tag;
 pub(crate) use account::{Account, CredentialAccount};
 pub(crate) use application::{Application, CredentialApplication, Token};
 pub(crate) use instance::{InstanceV1, InstanceV2};
+pub(crate) use list::List;
 pub(crate) use media::MediaAttachment;
 pub(crate) use notification::Notification;
 pub(crate) use relationship::Relationship;
 pub(crate) use status::{Status, StatusContext};
 pub(crate) use status_edit::{StatusEdit, StatusSource};
 pub(crate) use tag::Hashtag;
+
+/// Nothing, as Mastodon writes it.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(crate) struct Nothing {}
 
 /// A list of things that this product does not have yet: custom emoji, tags, badges.
 pub(crate) type Empty = [serde_json::Value; 0];

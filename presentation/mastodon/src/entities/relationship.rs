@@ -28,13 +28,14 @@ pub(crate) struct Relationship {
     requested_by: bool,
     domain_blocking: bool,
     endorsed: bool,
-    note: &'static str,
+    /// What the viewer wrote down about the account; nobody else learns of it.
+    note: String,
 }
 
 impl Relationship {
-    /// How the viewer stands to this account, by what the graph knows; nothing known is no
-    /// relationship.
-    pub(crate) fn of(id: u64, graph: Option<&Graph>) -> Self {
+    /// How the viewer stands to this account, by what the graph knows, and what they wrote down
+    /// about it; nothing known is no relationship.
+    pub(crate) fn of(id: u64, graph: Option<&Graph>, note: Option<String>) -> Self {
         let graph = graph.copied().unwrap_or_default();
         // Or will, once let in.
         let follows = graph.following || graph.requested;
@@ -54,7 +55,7 @@ impl Relationship {
             requested_by: graph.requested_by,
             domain_blocking: false,
             endorsed: false,
-            note: "",
+            note: note.unwrap_or_default(),
         }
     }
 }
@@ -73,6 +74,6 @@ mod tests {
             "muting_notifications": false, "muting_expires_at": null, "requested": false, "requested_by": false, "domain_blocking": false,
             "endorsed": false, "note": "",
         });
-        assert_eq!(to_value(Relationship::of(9, None)).unwrap(), expected);
+        assert_eq!(to_value(Relationship::of(9, None, None)).unwrap(), expected);
     }
 }

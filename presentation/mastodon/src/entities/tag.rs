@@ -18,6 +18,9 @@ pub(crate) struct Hashtag {
     url: String,
     /// Its last seven days, today first, of the last 2,000 public posts that have it.
     history: Vec<HashtagDay>,
+    /// Whether the viewer follows it; left out for a visitor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    following: Option<bool>,
 }
 
 /// How a hashtag was used on a day.
@@ -32,12 +35,14 @@ struct HashtagDay {
 }
 
 impl Hashtag {
-    pub(crate) fn of(site: &Site, tag: &TagUse) -> Self {
+    /// A hashtag, and whether its viewer follows it.
+    pub(crate) fn of(site: &Site, tag: &TagUse, following: Option<bool>) -> Self {
         Self {
             id: tag.name.clone(),
             name: tag.name.clone(),
             url: site.tag_url(&tag.name),
             history: tag.days.iter().map(HashtagDay::of).collect(),
+            following,
         }
     }
 }

@@ -10,7 +10,7 @@ use product_notifications_gateway::{
     ClearNotificationsRequest, DismissNotificationRequest, NotificationId,
 };
 
-use super::Nothing;
+use crate::entities::Nothing;
 
 pub(super) async fn all(
     Allowed(viewer): Allowed<Person<scope::WriteNotifications>>,

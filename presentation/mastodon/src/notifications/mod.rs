@@ -8,14 +8,8 @@ mod unread;
 use presentation_kit::Api;
 use presentation_kit::api::Describe;
 use presentation_kit::paging::PageQuery;
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use crate::entities::Notification;
-
-/// Nothing, as Mastodon writes it.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Nothing {}
+use crate::entities::{Nothing, Notification};
 
 pub(crate) fn routes() -> Api {
     Api::new()

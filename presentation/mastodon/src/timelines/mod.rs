@@ -1,6 +1,7 @@
 //! Timelines.
 
 mod home;
+mod list;
 mod public;
 mod tag;
 
@@ -22,6 +23,14 @@ pub(crate) fn routes() -> Api {
             Describe::new("Lists the posts of those one follows, newest first.")
                 .query::<PageQuery>()
                 .returns::<Vec<Status>>(),
+        )
+        .get(
+            "/api/v1/timelines/list/{id}",
+            list::show,
+            Describe::new("Lists the posts of those who are on one's list, newest first.")
+                .query::<PageQuery>()
+                .returns::<Vec<Status>>()
+                .refuses(&[(404, "One has no such list.")]),
         )
         .get(
             "/api/v1/timelines/public",

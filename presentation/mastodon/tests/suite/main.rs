@@ -3,12 +3,15 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot continue fails
 
+mod account_notes;
 mod accounts;
 mod blocks_and_mutes;
 mod document;
 mod edges;
 mod engagement;
 mod files;
+mod followed_tags;
+mod lists;
 mod media;
 mod notifications;
 mod oauth;

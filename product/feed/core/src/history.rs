@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use business_graph_gateway::{self as graph, GetRelationshipsRequest, Graph, ListFollowsRequest};
 use business_posts_gateway::{
-    ListByAuthorsRequest, MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, PostHead, Posts,
+    ListByAuthorsRequest, ListByFollowedTagsRequest, MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, PostHead,
+    Posts,
 };
 use infra_kernel::{AccountId, Context, Direction, Page};
 
-use crate::audience::Delivery;
+use crate::audience::{Delivery, Entry};
 use crate::error::Result;
 use crate::slice::Slice;
 
@@ -119,6 +120,27 @@ impl History<'_> {
             slice.join(part, page);
         }
         Ok(slice)
+    }
+
+    /// What the hashtags that the reader follows hold of a page of their timeline: for whom a post
+    /// is among its author's followers is of no matter, so it is one call and has no edge.
+    pub(crate) async fn slice_of_tags(&self, page: &Page) -> Result<Slice> {
+        let page = Page {
+            limit: asked(page),
+            ..*page
+        };
+        let request = ListByFollowedTagsRequest {
+            account_id: self.reader.get(),
+            page: Some(page.into()),
+        };
+        let posts = self.posts;
+        let heads = posts.list_by_followed_tags(self.context, request).await?;
+        let entry = |head: &PostHead| Entry {
+            post: head.post(),
+            author: head.author(),
+        };
+        let entries: Vec<Entry> = heads.heads.iter().map(entry).collect();
+        Ok(Slice::of(&entries))
     }
 
     async fn slice_of_batch(

@@ -1,17 +1,21 @@
 //! The contract, call by call.
 
 mod get_home;
+mod get_list_timeline;
 mod rebuild_home;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use business_graph_gateway::ListId;
 use infra_kernel::{AccountId, Context, Result};
 use infra_rpc::v1::Page;
 use product_feed_gateway::{
-    Feed, FeedEntry, GetHomeReply, GetHomeRequest, RebuildHomeReply, RebuildHomeRequest,
+    Feed, FeedEntry, GetHomeReply, GetHomeRequest, GetListTimelineReply, GetListTimelineRequest,
+    RebuildHomeReply, RebuildHomeRequest,
 };
 
+use crate::audience::Entry;
 use crate::error::FeedError;
 use crate::state::State;
 
@@ -38,12 +42,24 @@ impl Feed for FeedService {
         context.caller().require_account(reader)?;
         let page = Page::required(request.page, PAGE_MAX)?;
         let entries = get_home::get_home(&self.state, context, reader, &page).await?;
-        let entry = |entry: &crate::audience::Entry| FeedEntry {
-            post_id: entry.post.get(),
-            author_id: entry.author.get(),
-        };
         Ok(GetHomeReply {
             entries: entries.iter().map(entry).collect(),
+        })
+    }
+
+    async fn get_list_timeline(
+        &self,
+        context: &Context,
+        request: GetListTimelineRequest,
+    ) -> Result<GetListTimelineReply> {
+        let reader = AccountId::new(request.account_id);
+        context.caller().require_account(reader)?;
+        let page = Page::required(request.page, PAGE_MAX)?;
+        let list = ListId::new(request.list_id);
+        let entries =
+            get_list_timeline::get_list_timeline(&self.state, context, reader, list, &page);
+        Ok(GetListTimelineReply {
+            entries: entries.await?.iter().map(entry).collect(),
         })
     }
 
@@ -55,5 +71,12 @@ impl Feed for FeedService {
         context.caller().require_system()?;
         let count = rebuild_home::rebuild_home(&self.state, context, request.account_id).await?;
         Ok(RebuildHomeReply { count })
+    }
+}
+
+const fn entry(entry: &Entry) -> FeedEntry {
+    FeedEntry {
+        post_id: entry.post.get(),
+        author_id: entry.author.get(),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
-    /// A slice of what a timeline holds.
+    /// A slice of what a timeline, or another whole source, holds of a page.
     pub(crate) fn of(entries: &[Entry]) -> Self {
         let timeline_entry = |entry: &Entry| TimelineEntry {
             entry: *entry,

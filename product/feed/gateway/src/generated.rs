@@ -21,6 +21,20 @@ pub struct GetHomeReply {
     pub entries: ::prost::alloc::vec::Vec<FeedEntry>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetListTimelineRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub list_id: u64,
+    #[prost(message, optional, tag = "3")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetListTimelineReply {
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<FeedEntry>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildHomeRequest {
     #[prost(fixed64, tag = "1")]
     pub account_id: u64,
@@ -42,6 +56,13 @@ pub trait Feed: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetHomeRequest,
     ) -> ::infra_kernel::Result<GetHomeReply>;
+    /// The ids of the posts in the timeline of one of an account's lists, newest first; a skeleton as
+    /// GetHome's. A list that is not the account's is `not_found`.
+    async fn get_list_timeline(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListTimelineRequest,
+    ) -> ::infra_kernel::Result<GetListTimelineReply>;
     /// Drops an account's timeline and makes it again from the graph and the posts. 0 drops every
     /// timeline; each is made again when it is next read.
     async fn rebuild_home(
@@ -63,18 +84,28 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &["read:statuses"],
     };
+    /// See [`Feed::get_list_timeline`](super::Feed::get_list_timeline).
+    pub const GET_LIST_TIMELINE: Method = Method {
+        name: "feed.get_list_timeline",
+        path: "/heliograph.feed.v1.Feed/GetListTimeline",
+        index: 1,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:lists"],
+    };
     /// See [`Feed::rebuild_home`](super::Feed::rebuild_home).
     pub const REBUILD_HOME: Method = Method {
         name: "feed.rebuild_home",
         path: "/heliograph.feed.v1.Feed/RebuildHome",
-        index: 1,
+        index: 2,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
         scopes: &[],
     };
     /// Every method, in the order of the contract.
-    pub const ALL: &[Method] = &[GET_HOME, REBUILD_HOME];
+    pub const ALL: &[Method] = &[GET_HOME, GET_LIST_TIMELINE, REBUILD_HOME];
 }
 impl ::infra_rpc::Contract for dyn Feed {
     const NAME: &'static str = "feed";
@@ -94,6 +125,18 @@ impl<T: Feed + ?Sized> Feed for ::infra_rpc::Layered<T> {
             &methods::GET_HOME,
             context,
             self.inner().get_home(context, request),
+        )
+        .await
+    }
+    async fn get_list_timeline(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListTimelineRequest,
+    ) -> ::infra_kernel::Result<GetListTimelineReply> {
+        self.call(
+            &methods::GET_LIST_TIMELINE,
+            context,
+            self.inner().get_list_timeline(context, request),
         )
         .await
     }
@@ -129,6 +172,15 @@ impl Feed for RemoteFeed {
     ) -> ::infra_kernel::Result<GetHomeReply> {
         self.0.unary(&methods::GET_HOME, context, request).await
     }
+    async fn get_list_timeline(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListTimelineRequest,
+    ) -> ::infra_kernel::Result<GetListTimelineReply> {
+        self.0
+            .unary(&methods::GET_LIST_TIMELINE, context, request)
+            .await
+    }
     async fn rebuild_home(
         &self,
         context: &::infra_kernel::Context,
@@ -157,6 +209,15 @@ impl ::infra_rpc::Serve for ServeFeed {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.get_home(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.feed.v1.Feed/GetListTimeline" => {
+                call.unary(
+                    &methods::GET_LIST_TIMELINE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_list_timeline(&context, request).await
                     },
                 )
             }

@@ -13,6 +13,14 @@ pub trait StubFeed: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<GetHomeReply> {
         crate::not_stubbed(&methods::GET_HOME)
     }
+    /// Stands for [`Feed::get_list_timeline`].
+    async fn get_list_timeline(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListTimelineRequest,
+    ) -> ::infra_kernel::Result<GetListTimelineReply> {
+        crate::not_stubbed(&methods::GET_LIST_TIMELINE)
+    }
     /// Stands for [`Feed::rebuild_home`].
     async fn rebuild_home(
         &self,
@@ -31,6 +39,13 @@ impl<T: StubFeed> Feed for crate::Stub<T> {
         request: GetHomeRequest,
     ) -> ::infra_kernel::Result<GetHomeReply> {
         StubFeed::get_home(&*self.0, context, request).await
+    }
+    async fn get_list_timeline(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListTimelineRequest,
+    ) -> ::infra_kernel::Result<GetListTimelineReply> {
+        StubFeed::get_list_timeline(&*self.0, context, request).await
     }
     async fn rebuild_home(
         &self,

@@ -109,6 +109,86 @@ pub trait StubGraph: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<ListMutesReply> {
         crate::not_stubbed(&methods::LIST_MUTES)
     }
+    /// Stands for [`Graph::set_note`].
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        crate::not_stubbed(&methods::SET_NOTE)
+    }
+    /// Stands for [`Graph::get_notes`].
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        crate::not_stubbed(&methods::GET_NOTES)
+    }
+    /// Stands for [`Graph::create_list`].
+    async fn create_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateListRequest,
+    ) -> ::infra_kernel::Result<CreateListReply> {
+        crate::not_stubbed(&methods::CREATE_LIST)
+    }
+    /// Stands for [`Graph::update_list`].
+    async fn update_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateListRequest,
+    ) -> ::infra_kernel::Result<UpdateListReply> {
+        crate::not_stubbed(&methods::UPDATE_LIST)
+    }
+    /// Stands for [`Graph::delete_list`].
+    async fn delete_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteListRequest,
+    ) -> ::infra_kernel::Result<DeleteListReply> {
+        crate::not_stubbed(&methods::DELETE_LIST)
+    }
+    /// Stands for [`Graph::list_lists`].
+    async fn list_lists(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListListsRequest,
+    ) -> ::infra_kernel::Result<ListListsReply> {
+        crate::not_stubbed(&methods::LIST_LISTS)
+    }
+    /// Stands for [`Graph::add_to_list`].
+    async fn add_to_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddToListRequest,
+    ) -> ::infra_kernel::Result<AddToListReply> {
+        crate::not_stubbed(&methods::ADD_TO_LIST)
+    }
+    /// Stands for [`Graph::remove_from_list`].
+    async fn remove_from_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFromListRequest,
+    ) -> ::infra_kernel::Result<RemoveFromListReply> {
+        crate::not_stubbed(&methods::REMOVE_FROM_LIST)
+    }
+    /// Stands for [`Graph::list_members`].
+    async fn list_members(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMembersRequest,
+    ) -> ::infra_kernel::Result<ListMembersReply> {
+        crate::not_stubbed(&methods::LIST_MEMBERS)
+    }
+    /// Stands for [`Graph::get_list`].
+    async fn get_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListRequest,
+    ) -> ::infra_kernel::Result<GetListReply> {
+        crate::not_stubbed(&methods::GET_LIST)
+    }
     /// Stands for [`Graph::get_relationships`].
     async fn get_relationships(
         &self,
@@ -235,6 +315,76 @@ impl<T: StubGraph> Graph for crate::Stub<T> {
         request: ListMutesRequest,
     ) -> ::infra_kernel::Result<ListMutesReply> {
         StubGraph::list_mutes(&*self.0, context, request).await
+    }
+    async fn set_note(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetNoteRequest,
+    ) -> ::infra_kernel::Result<SetNoteReply> {
+        StubGraph::set_note(&*self.0, context, request).await
+    }
+    async fn get_notes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetNotesRequest,
+    ) -> ::infra_kernel::Result<GetNotesReply> {
+        StubGraph::get_notes(&*self.0, context, request).await
+    }
+    async fn create_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateListRequest,
+    ) -> ::infra_kernel::Result<CreateListReply> {
+        StubGraph::create_list(&*self.0, context, request).await
+    }
+    async fn update_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateListRequest,
+    ) -> ::infra_kernel::Result<UpdateListReply> {
+        StubGraph::update_list(&*self.0, context, request).await
+    }
+    async fn delete_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteListRequest,
+    ) -> ::infra_kernel::Result<DeleteListReply> {
+        StubGraph::delete_list(&*self.0, context, request).await
+    }
+    async fn list_lists(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListListsRequest,
+    ) -> ::infra_kernel::Result<ListListsReply> {
+        StubGraph::list_lists(&*self.0, context, request).await
+    }
+    async fn add_to_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddToListRequest,
+    ) -> ::infra_kernel::Result<AddToListReply> {
+        StubGraph::add_to_list(&*self.0, context, request).await
+    }
+    async fn remove_from_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFromListRequest,
+    ) -> ::infra_kernel::Result<RemoveFromListReply> {
+        StubGraph::remove_from_list(&*self.0, context, request).await
+    }
+    async fn list_members(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListMembersRequest,
+    ) -> ::infra_kernel::Result<ListMembersReply> {
+        StubGraph::list_members(&*self.0, context, request).await
+    }
+    async fn get_list(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetListRequest,
+    ) -> ::infra_kernel::Result<GetListReply> {
+        StubGraph::get_list(&*self.0, context, request).await
     }
     async fn get_relationships(
         &self,

@@ -157,6 +157,46 @@ pub trait StubPosts: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<SearchTagsReply> {
         crate::not_stubbed(&methods::SEARCH_TAGS)
     }
+    /// Stands for [`Posts::follow_tag`].
+    async fn follow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FollowTagRequest,
+    ) -> ::infra_kernel::Result<FollowTagReply> {
+        crate::not_stubbed(&methods::FOLLOW_TAG)
+    }
+    /// Stands for [`Posts::unfollow_tag`].
+    async fn unfollow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnfollowTagRequest,
+    ) -> ::infra_kernel::Result<UnfollowTagReply> {
+        crate::not_stubbed(&methods::UNFOLLOW_TAG)
+    }
+    /// Stands for [`Posts::list_followed_tags`].
+    async fn list_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListFollowedTagsReply> {
+        crate::not_stubbed(&methods::LIST_FOLLOWED_TAGS)
+    }
+    /// Stands for [`Posts::get_followed_tags`].
+    async fn get_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<GetFollowedTagsReply> {
+        crate::not_stubbed(&methods::GET_FOLLOWED_TAGS)
+    }
+    /// Stands for [`Posts::list_by_followed_tags`].
+    async fn list_by_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        crate::not_stubbed(&methods::LIST_BY_FOLLOWED_TAGS)
+    }
     /// Stands for [`Posts::get_conversation`].
     async fn get_conversation(
         &self,
@@ -349,6 +389,41 @@ impl<T: StubPosts> Posts for crate::Stub<T> {
         request: SearchTagsRequest,
     ) -> ::infra_kernel::Result<SearchTagsReply> {
         StubPosts::search_tags(&*self.0, context, request).await
+    }
+    async fn follow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FollowTagRequest,
+    ) -> ::infra_kernel::Result<FollowTagReply> {
+        StubPosts::follow_tag(&*self.0, context, request).await
+    }
+    async fn unfollow_tag(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UnfollowTagRequest,
+    ) -> ::infra_kernel::Result<UnfollowTagReply> {
+        StubPosts::unfollow_tag(&*self.0, context, request).await
+    }
+    async fn list_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListFollowedTagsReply> {
+        StubPosts::list_followed_tags(&*self.0, context, request).await
+    }
+    async fn get_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<GetFollowedTagsReply> {
+        StubPosts::get_followed_tags(&*self.0, context, request).await
+    }
+    async fn list_by_followed_tags(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListByFollowedTagsRequest,
+    ) -> ::infra_kernel::Result<ListPostsReply> {
+        StubPosts::list_by_followed_tags(&*self.0, context, request).await
     }
     async fn get_conversation(
         &self,

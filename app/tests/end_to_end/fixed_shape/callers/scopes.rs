@@ -12,14 +12,17 @@ use super::{ADA, caller_with, is_refused, of_an_account, on_behalf_of, open};
 
 /// What is called for an account without a scope: it is made by a person's own browser
 /// (`authorize`), a secret proves it (`issue_token`), or reads of every kind need it.
-const WITHOUT_SCOPE: [&str; 7] = [
+const WITHOUT_SCOPE: [&str; 10] = [
     "accounts.authorize",
     "accounts.issue_token",
     "engagement.get_marks",
     "graph.count_follow_requests",
+    "graph.get_notes",
     "graph.get_relationships",
+    "posts.get_followed_tags",
     "posts.get_reshared",
     "posts.list_by_author",
+    "posts.list_by_followed_tags",
 ];
 
 /// Which scopes let an application make a call for a person, any one of them. Every other method
@@ -37,6 +40,15 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("graph.list_blocks", &["read:blocks", "follow"]),
     ("graph.mute", &["write:mutes", "follow"]),
     ("graph.unmute", &["write:mutes", "follow"]),
+    ("graph.create_list", &["write:lists"]),
+    ("graph.update_list", &["write:lists"]),
+    ("graph.delete_list", &["write:lists"]),
+    ("graph.list_lists", &["read:lists"]),
+    ("graph.get_list", &["read:lists"]),
+    ("graph.add_to_list", &["write:lists"]),
+    ("graph.remove_from_list", &["write:lists"]),
+    ("graph.list_members", &["read:lists"]),
+    ("graph.set_note", &["write:accounts"]),
     ("graph.list_mutes", &["read:mutes", "follow"]),
     // A picture of a profile is uploaded by what may write accounts, as Mastodon has it.
     ("media.upload", &["write:media", "write:accounts"]),
@@ -64,6 +76,9 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("posts.unpin_post", &["write:accounts"]),
     ("posts.reshare", &["write:statuses"]),
     ("posts.unreshare", &["write:statuses"]),
+    ("posts.follow_tag", &["write:follows", "follow"]),
+    ("posts.unfollow_tag", &["write:follows", "follow"]),
+    ("posts.list_followed_tags", &["read:follows", "follow"]),
     ("engagement.like", &["write:favourites"]),
     ("engagement.unlike", &["write:favourites"]),
     ("engagement.list_likes_of_account", &["read:favourites"]),
@@ -86,6 +101,7 @@ const SCOPES: &[(&str, &[&str])] = &[
         &["read:statuses", "read:notifications"],
     ),
     ("notifications.set_markers", &["write:statuses"]),
+    ("feed.get_list_timeline", &["read:lists"]),
     ("feed.get_home", &["read:statuses"]),
 ];
 

@@ -14,7 +14,7 @@ use infra_kernel::{AccountId, Context};
 use super::request::{ask, begin_asked, end};
 use crate::error::GraphError;
 use crate::state::State;
-use crate::store::{blocks, follows, requests, stats};
+use crate::store::{blocks, follows, list_members, requests, stats};
 
 pub(crate) async fn follow(
     state: &Arc<State>,
@@ -219,6 +219,7 @@ pub(crate) async fn write_unfollow(
         // Sent twice it is no error, and is neither counted nor announced again.
         return Ok(());
     };
+    list_members::delete_of_owner(connection, follower, followee).await?;
     stats::subtract(connection, follower, 0, 1).await?;
     stats::subtract(connection, followee, 1, 0).await?;
     let payload = Unfollowed {

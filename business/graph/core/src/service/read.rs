@@ -74,6 +74,7 @@ fn relationship(target_id: u64, relation: RelationState, now: Timestamp) -> Rela
         mute_expires_at_us: mute_ends.map_or(0, Timestamp::microseconds),
         requested: relation.requested,
         requested_by: relation.requested_by,
+        kept_out_of_home: relation.kept_out_of_home,
     }
 }
 
@@ -137,7 +138,7 @@ pub(crate) async fn stats(
     })
 }
 
-fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {
+pub(super) fn check_count(field: &str, ids: &[u64]) -> Result<(), Error> {
     if ids.len() > ACCOUNTS_MAX {
         let sentence = format!("At most {ACCOUNTS_MAX} accounts can be asked for at once.");
         return Err(Error::invalid(field, sentence));

@@ -3,7 +3,7 @@
 use infra_db::Database;
 use testing_databases::plans::{May, Plans, Tables};
 
-use super::{blocks, follows, mutes, relations, requests, stats};
+use super::{blocks, follows, list_members, lists, mutes, notes, relations, requests, stats};
 
 /// An account follows, blocks and mutes nobody twice, and not itself.
 const TABLES: Tables = Tables {
@@ -17,13 +17,22 @@ const TABLES: Tables = Tables {
         ("follow_requests.followee_id", "100 + i / 40"),
         ("mutes.muter_id", "1 + i % 40"),
         ("mutes.mutee_id", "100 + i / 40"),
+        ("lists.owner_id", "1 + i % 40"),
+        ("lists.replies_policy", "1 + i % 3"),
+        ("lists.exclusive", "i % 4 = 0"),
+        ("list_members.exclusive", "i % 4 = 0"),
+        ("list_members.list_id", "1 + i % 200"),
+        ("list_members.owner_id", "1 + i % 40"),
+        ("list_members.member_id", "100 + i / 40"),
+        ("notes.author_id", "1 + i % 40"),
+        ("notes.target_id", "100 + i / 40"),
         // Most do not end.
         ("mutes.expires_at", "CASE WHEN i % 10 = 0 THEN i END"),
     ],
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 32] = [
+const SEARCHES: [&str; 52] = [
     follows::FIND,
     follows::FOLLOWERS_OLDER,
     follows::FOLLOWERS_NEWER,
@@ -38,12 +47,32 @@ const SEARCHES: [&str; 32] = [
     blocks::OLDER,
     blocks::NEWER,
     blocks::COUNT,
+    lists::INSERT,
+    lists::GET,
+    lists::UPDATE,
+    lists::DELETE,
+    lists::COUNT,
+    lists::OF_OWNER,
+    lists::WITH_MEMBER,
+    list_members::INSERT,
+    list_members::DELETE,
+    list_members::SET_EXCLUSIVE,
+    list_members::DELETE_ALL,
+    list_members::DELETE_OF_OWNER,
+    list_members::COUNT,
+    list_members::ALL,
+    list_members::OLDER,
+    list_members::NEWER,
     mutes::SET,
     mutes::DELETE,
     mutes::DELETE_ENDED,
     mutes::OLDER,
     mutes::NEWER,
     mutes::COUNT,
+    notes::SET,
+    notes::DELETE,
+    notes::COUNT,
+    notes::AMONG,
     relations::BESIDE_FOLLOWS,
     requests::FIND,
     requests::INSERT,

@@ -20,7 +20,9 @@ pub(crate) const BESIDE_FOLLOWS: &str = "\
      UNION ALL SELECT CASE WHEN show_reblogs THEN 5 ELSE 3 END, followee_id, notify, NULL \
      FROM json_each($2) AS wanted CROSS JOIN follow_requests WHERE follower_id = $1 AND followee_id = wanted.value \
      UNION ALL SELECT 4, follower_id, FALSE, NULL \
-     FROM json_each($2) AS wanted CROSS JOIN follow_requests WHERE follower_id = wanted.value AND followee_id = $1";
+     FROM json_each($2) AS wanted CROSS JOIN follow_requests WHERE follower_id = wanted.value AND followee_id = $1 \
+     UNION ALL SELECT 6, member_id, FALSE, NULL \
+     FROM json_each($2) AS wanted CROSS JOIN list_members WHERE owner_id = $1 AND member_id = wanted.value AND exclusive = TRUE";
 
 /// What a row of that statement says of the other account.
 mod kind {
@@ -29,6 +31,7 @@ mod kind {
     pub(super) const REQUESTED: i64 = 3;
     pub(super) const REQUESTS: i64 = 4;
     pub(super) const REQUESTED_WITH_RESHARES: i64 = 5;
+    pub(super) const KEPT_OUT_OF_HOME: i64 = 6;
 }
 
 /// How a viewer stands to each of these accounts. Every one of them is in the response.
@@ -57,6 +60,7 @@ pub(crate) async fn read(
                 relation.show_reblogs = kind == kind::REQUESTED_WITH_RESHARES;
                 relation.notify = notifications;
             }
+            kind::KEPT_OUT_OF_HOME => relation.kept_out_of_home = true,
             kind::REQUESTS => relation.requested_by = true,
             _ => {
                 let expires_at = expires_at.map(Timestamp::from_microseconds);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use business_graph::{DATABASE, Settings};
 use business_graph_gateway::{
-    AcceptFollowRequest, BlockRequest, FollowRequest, Graph, MuteRequest,
+    AcceptFollowRequest, AddToListRequest, BlockRequest, CreateListRequest, FollowRequest, Graph,
+    MuteRequest,
 };
 use testing_databases::{Contest, compete};
 
@@ -63,6 +64,39 @@ async fn mutes_are_numbered_in_the_order_of_their_commits_over_a_take_over() {
     };
     let ids = "SELECT id FROM mutes WHERE id > $1 ORDER BY id";
     compete(&contest, graph, mute, ids).await;
+}
+
+#[tokio::test]
+async fn who_is_on_lists_is_numbered_in_the_order_of_the_commits_over_a_take_over() {
+    let Some(contest) = Contest::of(&DATABASE) else {
+        return;
+    };
+    let graph = |database| over(database, Settings::default());
+    // Each on a list of its own.
+    let add = async |graph: &Arc<dyn Graph>, number: u64| {
+        let (owner_id, member) = (2 * number, 2 * number + 1);
+        let request = FollowRequest {
+            follower_id: owner_id,
+            followee_id: member,
+            show_reblogs: None,
+            notify: None,
+        };
+        graph.follow(&context(), request).await?;
+        let request = CreateListRequest {
+            owner_id,
+            title: "Friends".to_owned(),
+            ..CreateListRequest::default()
+        };
+        let list = graph.create_list(&context(), request).await?.list;
+        let request = AddToListRequest {
+            owner_id,
+            list_id: list.unwrap().id,
+            member_ids: vec![member],
+        };
+        graph.add_to_list(&context(), request).await.map(drop)
+    };
+    let ids = "SELECT id FROM list_members WHERE id > $1 ORDER BY id";
+    compete(&contest, graph, add, ids).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Makes the rows of hashtags for posts from before there were any, once after an upgrade. It
 //! continues where it was when the process ends before it is done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use infra_db::DbError;
@@ -14,7 +15,7 @@ const BATCH_MAX: u32 = 200;
 /// How long it waits after a failure.
 const RETRY_WAIT: Duration = Duration::from_secs(60);
 
-pub(crate) async fn run(state: &State, stop: &CancellationToken) {
+pub(crate) async fn run(state: &Arc<State>, stop: &CancellationToken) {
     let mut looked_at = 0;
     while !stop.is_cancelled() {
         match batch(state).await {
@@ -34,9 +35,12 @@ pub(crate) async fn run(state: &State, stop: &CancellationToken) {
     }
 }
 
-async fn batch(state: &State) -> Result<Option<u64>, DbError> {
-    state
-        .database
-        .write(|connection| Box::pin(hashtags::backfill(connection, BATCH_MAX)))
-        .await
+async fn batch(state: &Arc<State>) -> Result<Option<u64>, DbError> {
+    let changed = Arc::clone(state);
+    let written = state.database.write_then(
+        |connection| Box::pin(hashtags::backfill(connection, BATCH_MAX)),
+        // Which hashtags these posts have is not known here, and it happens once.
+        move |_, _| changed.recent_of_tags.invalidate_all(),
+    );
+    written.await
 }

@@ -2,8 +2,8 @@
 
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::{
-    ListByAuthorRequest, ListByAuthorsRequest, ListByTagRequest, ListPostsReply, ListPublicRequest,
-    MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, Visibility,
+    ListByAuthorRequest, ListByAuthorsRequest, ListByFollowedTagsRequest, ListByTagRequest,
+    ListPostsReply, ListPublicRequest, MERGED_AUTHORS_MAX, PAGE_LIMIT_MAX, Visibility,
 };
 use futures::future::try_join_all;
 use infra_db::DbError;
@@ -85,8 +85,27 @@ pub(crate) async fn by_tag(
     if name.is_empty() {
         return Ok(ListPostsReply::default());
     }
-    let ids = lists::of_tag(&state.database, &name, &page, request.only_media).await?;
+    let ids = ids_of_tag(state, &name, &page, request.only_media).await?;
     reply(state, &ids).await
+}
+
+/// Merged when it is asked for and not when a post is published: a home timeline is read by one
+/// account, that follows a bounded number of hashtags, and a hashtag may be followed by any number.
+pub(crate) async fn by_followed_tags(
+    state: &State,
+    request: &ListByFollowedTagsRequest,
+) -> Result<ListPostsReply, PostsError> {
+    let page = page(request.page)?;
+    let names = state
+        .followed_tags(AccountId::new(request.account_id))
+        .await?;
+    let mut lists = Vec::new();
+    // One after another: what is not in memory is a statement each, and all at once would keep all
+    // readers from everybody else.
+    for name in names.iter() {
+        lists.push(ids_of_tag(state, name, &page, false).await?);
+    }
+    reply(state, &merge(lists, &page)).await
 }
 
 async fn ids_of_author(
@@ -99,6 +118,22 @@ async fn ids_of_author(
     match state.recent(author).await?.page(page, filter) {
         Some(ids) => Ok(ids),
         None => lists::of_author(&state.database, author, page, filter).await,
+    }
+}
+
+async fn ids_of_tag(
+    state: &State,
+    name: &str,
+    page: &Page,
+    only_media: bool,
+) -> Result<Vec<u64>, DbError> {
+    let filter = Filter {
+        only_media,
+        ..Filter::NONE
+    };
+    match state.recent_of_tag(name).await?.page(page, &filter) {
+        Some(ids) => Ok(ids),
+        None => lists::of_tag(&state.database, name, page, only_media).await,
     }
 }
 

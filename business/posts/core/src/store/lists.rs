@@ -16,7 +16,7 @@ pub(crate) struct PageStatements {
 }
 
 impl PageStatements {
-    fn of(&self, page: &Page) -> &'static str {
+    pub(super) fn of(&self, page: &Page) -> &'static str {
         match page.direction {
             Direction::Older => self.older,
             Direction::Newer => self.newer,

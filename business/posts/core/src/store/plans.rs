@@ -5,8 +5,8 @@ use testing_databases::plans::{May, Plans, Tables};
 
 use super::lists::PageStatements;
 use super::{
-    conversations, direct_conversations, hashtags, idempotency, lists, mentions, pins, posts,
-    public_hashtags, reshares, shown_media, stats, versions,
+    conversations, direct_conversations, followed_hashtags, hashtags, idempotency, lists, mentions,
+    pins, posts, public_hashtags, reshares, shown_media, stats, versions,
 };
 
 /// A post is of one of four visibilities, of this server, most with photos, and mentions few.
@@ -17,6 +17,7 @@ const TABLES: Tables = Tables {
         ("posts.domain", "''"),
         ("posts.pinned_at", "CASE WHEN i % 100 = 0 THEN i END"),
         ("posts.has_media", "i % 4 <> 0"),
+        ("followed_hashtags.account_id", "1 + i % 40"),
         ("mentions.post_id", "1 + i / 3"),
         ("mentions.position", "i % 3"),
         ("public_hashtags.has_media", "i % 4 <> 0"),
@@ -25,7 +26,11 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 62] = [
+const SEARCHES: [&str; 67] = [
+    followed_hashtags::INSERT,
+    followed_hashtags::DELETE,
+    followed_hashtags::COUNT,
+    followed_hashtags::NAMES,
     hashtags::BACKFILL_BATCH,
     hashtags::INSERT,
     hashtags::DELETE,
@@ -34,6 +39,7 @@ const SEARCHES: [&str; 62] = [
     hashtags::BACKFILL_DONE,
     public_hashtags::INSERT,
     public_hashtags::DELETE,
+    public_hashtags::RECENT,
     public_hashtags::USES,
     public_hashtags::BEGINNING_WITH,
     direct_conversations::ROOT,
@@ -94,7 +100,7 @@ const SEARCHES: [&str; 62] = [
 const SORTS: [&str; 2] = [conversations::ANCESTORS, conversations::DESCENDANTS];
 
 /// Lists, each from its newest or its oldest end.
-const PAGES: [&PageStatements; 13] = [
+const PAGES: [&PageStatements; 14] = [
     &lists::OF_AUTHOR,
     &lists::OF_AUTHOR_TOP_LEVEL,
     &lists::OF_AUTHOR_WITH_MEDIA,
@@ -108,6 +114,7 @@ const PAGES: [&PageStatements; 13] = [
     &lists::OF_AUTHOR_WITH_RESHARES,
     &lists::OF_AUTHOR_TOP_LEVEL_WITH_RESHARES,
     &reshares::OF_POST,
+    &followed_hashtags::PAGE,
 ];
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use infra_db::{Connection, Database, DbError};
 use infra_kernel::AccountId;
 use serde_json::Value;
 
+use crate::recent::{Entry, RECENT_MAX, Recent};
+
 /// The most posts of a hashtag that are looked at for how it is used.
 const USES_MAX: i64 = 2_000;
 /// The most names that a search looks at.
@@ -26,6 +28,9 @@ pub(crate) const BEGINNING_WITH: &str = "WITH RECURSIVE walk (name, step) AS ( \
      FROM walk WHERE name IS NOT NULL AND step < CAST($3 AS BIGINT)) \
      SELECT name, (SELECT post_id FROM public_hashtags WHERE public_hashtags.name = walk.name \
      ORDER BY post_id DESC LIMIT 1) FROM walk WHERE name IS NOT NULL";
+
+pub(crate) const RECENT: &str = "SELECT post_id, has_media FROM public_hashtags \
+     WHERE name = $1 ORDER BY post_id DESC LIMIT CAST($2 AS BIGINT)";
 
 pub(crate) const USES: &str = "SELECT created_at, author_id FROM public_hashtags \
      WHERE name = $1 ORDER BY post_id DESC LIMIT CAST($2 AS BIGINT)";
@@ -90,7 +95,25 @@ pub(super) fn names(tags: &[Tag]) -> String {
     names.to_string()
 }
 
-/// The newest public posts with a hashtag.
+/// The newest public posts with a hashtag, for its lists. From the primary: they are cached.
+pub(crate) async fn recent(database: &Database, name: &str) -> Result<Recent, DbError> {
+    let rows: Vec<(i64, bool)> = infra_db::query(RECENT)
+        .bind(name)
+        .bind(RECENT_MAX as i64)
+        .fetch_all(database.reader())
+        .await?;
+    let entry = |(post, has_media): (i64, bool)| Entry {
+        id: PostId::from_sql(post).get(),
+        visibility: Visibility::Public as u8,
+        has_media,
+        // Lists of a hashtag have replies among the others.
+        is_reply: false,
+        is_reshare: false,
+    };
+    Ok(Recent::new(rows.into_iter().map(entry).collect()))
+}
+
+/// When the newest public posts with a hashtag were made, and by whom.
 pub(crate) async fn uses(database: &Database, name: &str) -> Result<Vec<Use>, DbError> {
     let rows: Vec<(i64, i64)> = infra_db::query(USES)
         .bind(name)

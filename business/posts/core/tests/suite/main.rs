@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod direct_conversations;
 mod edits;
+mod followed_tags;
 mod idempotency;
 mod lists;
 mod media;

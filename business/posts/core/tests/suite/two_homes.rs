@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use business_posts::{DATABASE, PostsCore, Settings};
-use business_posts_gateway::{ReshareRequest, Visibility};
+use business_posts_gateway::{FollowTagRequest, ReshareRequest, Visibility};
 use infra_db::Database;
 use infra_domain::Domain as _;
 use infra_kernel::{ManualClock, Timestamp};
@@ -50,6 +50,26 @@ async fn reshares_are_numbered_in_the_order_of_their_commits_over_a_take_over() 
     };
     let ids = "SELECT id FROM reshares WHERE id > $1 ORDER BY id";
     compete(&contest, core, reshare, ids).await;
+}
+
+#[tokio::test]
+async fn followed_hashtags_are_numbered_in_the_order_of_their_commits_over_a_take_over() {
+    let Some(contest) = Contest::of(&DATABASE) else {
+        return;
+    };
+    let start = Timestamp::from_milliseconds(1_800_000_000_000);
+    let clock = Arc::new(ManualClock::at(start));
+    let core = |database| core_over(database, &clock);
+    let follow = async |core: &Arc<PostsCore>, account_id: u64| {
+        let name = "sea".to_owned();
+        let request = FollowTagRequest { account_id, name };
+        core.gateway()
+            .follow_tag(&context(), request)
+            .await
+            .map(drop)
+    };
+    let ids = "SELECT id FROM followed_hashtags WHERE id > $1 ORDER BY id";
+    compete(&contest, core, follow, ids).await;
 }
 
 fn core_over(database: Database, clock: &Arc<ManualClock>) -> Arc<PostsCore> {

@@ -114,6 +114,79 @@ impl StubGraph for World {
         Ok(ListMutesReply { mutes })
     }
 
+    async fn set_note(&self, _: &Context, request: SetNoteRequest) -> Result<SetNoteReply> {
+        let pair = (request.author_id, request.target_id);
+        let mut notes = self.account_notes.lock().unwrap();
+        notes.insert(pair, request.text);
+        Ok(SetNoteReply {})
+    }
+
+    async fn get_notes(&self, _: &Context, request: GetNotesRequest) -> Result<GetNotesReply> {
+        let notes = self.account_notes.lock().unwrap();
+        let note = |target_id: &u64| {
+            let text = notes.get(&(request.author_id, *target_id))?.clone();
+            Some(AccountNote {
+                target_id: *target_id,
+                text,
+            })
+        };
+        Ok(GetNotesReply {
+            notes: request.target_ids.iter().filter_map(note).collect(),
+        })
+    }
+
+    async fn create_list(
+        &self,
+        _: &Context,
+        request: CreateListRequest,
+    ) -> Result<CreateListReply> {
+        Ok(self.list_created(request))
+    }
+
+    async fn update_list(
+        &self,
+        _: &Context,
+        request: UpdateListRequest,
+    ) -> Result<UpdateListReply> {
+        self.list_updated(request)
+    }
+
+    async fn delete_list(
+        &self,
+        _: &Context,
+        request: DeleteListRequest,
+    ) -> Result<DeleteListReply> {
+        self.list_deleted(request)
+    }
+
+    async fn list_lists(&self, _: &Context, request: ListListsRequest) -> Result<ListListsReply> {
+        Ok(self.lists_of(request))
+    }
+
+    async fn get_list(&self, _: &Context, request: GetListRequest) -> Result<GetListReply> {
+        self.list_shown(request)
+    }
+
+    async fn add_to_list(&self, _: &Context, request: AddToListRequest) -> Result<AddToListReply> {
+        self.added_to_list(&request)
+    }
+
+    async fn remove_from_list(
+        &self,
+        _: &Context,
+        request: RemoveFromListRequest,
+    ) -> Result<RemoveFromListReply> {
+        self.removed_from_list(&request)
+    }
+
+    async fn list_members(
+        &self,
+        _: &Context,
+        request: ListMembersRequest,
+    ) -> Result<ListMembersReply> {
+        self.members_listed(request)
+    }
+
     async fn get_relationships(
         &self,
         _: &Context,
@@ -145,6 +218,7 @@ impl StubGraph for World {
                 mute_expires_at_us: mute.map_or(0, |mute| mute.expires_at_us),
                 requested: false,
                 requested_by: false,
+                kept_out_of_home: false,
             }
         };
         Ok(GetRelationshipsReply {

@@ -4,19 +4,21 @@ mod accounts;
 mod client;
 mod engagement;
 mod graph;
+mod lists;
 mod media;
 mod notifications;
 mod posts;
 mod uploads;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use business_accounts_gateway::Account;
 use business_engagement_gateway::{PostBookmark, PostLike};
-use business_graph_gateway::{AccountMute, Follow};
+use business_graph_gateway::{AccountList, AccountMute, Follow, ListMember};
 use business_media_gateway::MediaItem;
-use business_posts_gateway::{CreatePostRequest, Post, Visibility};
+use business_posts_gateway::{CreatePostRequest, FollowedTag, Post, Visibility};
 use bytes::Bytes;
 use presentation_kit::{Gateways, Site, Surface};
 use product_notifications_gateway::{Marker, Notification};
@@ -37,7 +39,13 @@ pub(crate) struct World {
     /// Who blocks whom.
     pub(crate) blocks: Mutex<Vec<(u64, u64)>>,
     pub(crate) mutes: Mutex<Vec<AccountMute>>,
+    /// Who wrote down what about whom.
+    pub(crate) account_notes: Mutex<BTreeMap<(u64, u64), String>>,
+    /// Lists, each with who is on it: the latest first.
+    pub(crate) lists: Mutex<Vec<(AccountList, Vec<ListMember>)>>,
     pub(crate) posts: Mutex<Vec<Post>>,
+    /// Who follows which hashtag, each with the id of the follow.
+    pub(crate) followed_tags: Mutex<Vec<(u64, FollowedTag)>>,
     pub(crate) likes: Mutex<Vec<PostLike>>,
     pub(crate) bookmarks: Mutex<Vec<PostBookmark>>,
     pub(crate) notifications: Mutex<Vec<Notification>>,

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::*;
 use infra_kernel::{Context, Error, Result};
-use product_feed_gateway::{FeedEntry, GetHomeReply, GetHomeRequest};
+use product_feed_gateway::{
+    FeedEntry, GetHomeReply, GetHomeRequest, GetListTimelineReply, GetListTimelineRequest,
+};
 use testing_stubs::{StubFeed, StubPosts};
 
 use super::{NOON_US, World};
@@ -33,7 +35,7 @@ fn is_public_with(post: &Post, name: &str) -> bool {
 
 impl World {
     /// The posts of a page that pass, newest first.
-    fn page(
+    pub(super) fn page(
         &self,
         page: Option<infra_rpc::v1::Page>,
         passes: impl Fn(&Post) -> bool,
@@ -228,6 +230,63 @@ impl StubPosts for World {
         Ok(ListPostsReply { heads })
     }
 
+    async fn follow_tag(&self, _: &Context, request: FollowTagRequest) -> Result<FollowTagReply> {
+        let name = hashtag_name(&request.name);
+        if name.is_empty() {
+            return Err(Error::not_found("hashtag"));
+        }
+        let id = self.next_id();
+        let followed = (request.account_id, FollowedTag { id, name });
+        self.followed_tags.lock().unwrap().push(followed);
+        Ok(FollowTagReply {})
+    }
+
+    async fn unfollow_tag(
+        &self,
+        _: &Context,
+        request: UnfollowTagRequest,
+    ) -> Result<UnfollowTagReply> {
+        let name = hashtag_name(&request.name);
+        let mut followed = self.followed_tags.lock().unwrap();
+        followed.retain(|(account, tag)| (*account, &tag.name) != (request.account_id, &name));
+        Ok(UnfollowTagReply {})
+    }
+
+    async fn list_followed_tags(
+        &self,
+        _: &Context,
+        request: ListFollowedTagsRequest,
+    ) -> Result<ListFollowedTagsReply> {
+        let page = request.page.unwrap_or_default();
+        let followed = self.followed_tags.lock().unwrap();
+        let mine = followed
+            .iter()
+            .rev()
+            .filter(|(account, _)| *account == request.account_id);
+        let tags = mine
+            .map(|(_, tag)| tag.clone())
+            .filter(|tag| page.before == 0 || tag.id < page.before)
+            .take(page.limit as usize);
+        Ok(ListFollowedTagsReply {
+            tags: tags.collect(),
+        })
+    }
+
+    async fn get_followed_tags(
+        &self,
+        _: &Context,
+        request: GetFollowedTagsRequest,
+    ) -> Result<GetFollowedTagsReply> {
+        let followed = self.followed_tags.lock().unwrap();
+        let is_followed = |name: &String| {
+            let mut mine = followed.iter();
+            mine.any(|(account, tag)| (*account, &tag.name) == (request.account_id, name))
+        };
+        let mut names = request.names;
+        names.retain(is_followed);
+        Ok(GetFollowedTagsReply { names })
+    }
+
     async fn get_tags(&self, _: &Context, request: GetTagsRequest) -> Result<GetTagsReply> {
         let names = request.names.iter().map(|name| hashtag_name(name));
         let tags = names.filter(|name| !name.is_empty()).map(|name| {
@@ -310,5 +369,13 @@ impl StubFeed for World {
         Ok(GetHomeReply {
             entries: entries.collect(),
         })
+    }
+
+    async fn get_list_timeline(
+        &self,
+        _: &Context,
+        request: GetListTimelineRequest,
+    ) -> Result<GetListTimelineReply> {
+        self.list_timeline(&request)
     }
 }

@@ -28,11 +28,17 @@ pub(super) async fn get_home(
     };
     let merged = followed_merged_authors(state, context, reader).await?;
     let below = reaches_below(&part, page);
-    if merged.is_empty() && !below {
-        return Ok(part.entries);
-    }
     let history = state.sources.history(context, reader);
     let mut slice = Slice::of(&part.entries);
+    // Posts with hashtags that the reader follows are never kept in a timeline: they come and go
+    // with the hashtags, and their authors know nothing of the readers. The posts' domain merges a
+    // page of them from memory, and the same order by id puts it in its place here. First, so that
+    // nothing is read below that they fill.
+    let tagged = history.slice_of_tags(&slice.remaining(page)).await?;
+    if merged.is_empty() && !below && tagged.timeline_entries.is_empty() {
+        return Ok(part.entries);
+    }
+    slice.join(tagged, page);
     // Before what lies below, so that nothing is read there that the merged authors fill.
     if !merged.is_empty() {
         let above = above_floor(&part, &slice.remaining(page));

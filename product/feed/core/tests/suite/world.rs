@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use business_graph_gateway as graph;
 use business_posts_gateway as posts;
 use infra_bus::Event;
-use infra_kernel::{Context, Direction, IdGenerator, ManualClock, Result, Timestamp};
+use infra_kernel::{Context, Direction, Error, IdGenerator, ManualClock, Result, Timestamp};
 use posts::{PostHead, Visibility};
 use testing_stubs::{StubGraph, StubPosts};
 
@@ -24,12 +24,24 @@ pub(crate) fn context() -> Context {
     Context::background(Duration::from_secs(60))
 }
 
+/// A list of accounts.
+pub(crate) struct List {
+    pub(crate) owner: u64,
+    pub(crate) policy: graph::RepliesPolicy,
+    pub(crate) members: Vec<u64>,
+}
+
 /// Who follows whom, and who posted what.
 pub(crate) struct World {
     pub(crate) ids: Arc<IdGenerator>,
     pub(crate) clock: Arc<ManualClock>,
     follows: Mutex<BTreeMap<u64, (u64, u64)>>,
     pub(crate) posts: Mutex<BTreeMap<u64, PostHead>>,
+    /// The hashtag of a post, by the post; and who follows which.
+    pub(crate) tags: Mutex<BTreeMap<u64, &'static str>>,
+    pub(crate) followed_tags: Mutex<Vec<(u64, &'static str)>>,
+    /// By their ids.
+    pub(crate) lists: Mutex<BTreeMap<u64, List>>,
     pub(crate) followers_listed: AtomicUsize,
     pub(crate) following_listed: AtomicUsize,
     pub(crate) posts_listed: AtomicUsize,
@@ -45,6 +57,9 @@ impl World {
             clock,
             follows: Mutex::default(),
             posts: Mutex::default(),
+            tags: Mutex::default(),
+            lists: Mutex::default(),
+            followed_tags: Mutex::default(),
             followers_listed: AtomicUsize::new(0),
             following_listed: AtomicUsize::new(0),
             posts_listed: AtomicUsize::new(0),
@@ -137,6 +152,14 @@ impl World {
         self.event("posts.deleted", post, &message)
     }
 
+    /// Whether a post has a hashtag that the reader follows.
+    fn is_tagged_for(&self, reader: u64, post: u64) -> bool {
+        let tags = self.tags.lock().unwrap();
+        let followed = self.followed_tags.lock().unwrap();
+        let tag = tags.get(&post);
+        tag.is_some_and(|tag| followed.contains(&(reader, *tag)))
+    }
+
     /// What a reader's home timeline should be, newest first, worked out the plain way.
     pub(crate) fn expected(&self, reader: u64) -> Vec<u64> {
         let posts = self.posts.lock().unwrap();
@@ -150,6 +173,7 @@ impl World {
             let direct = post.visibility() == Visibility::Direct;
             let left_out = direct && !post.mentioned_ids.contains(&reader);
             author == reader
+                || self.is_tagged_for(reader, post.id)
                 || (self.follows(reader, author) && !replies_to_unfollowed && !left_out)
         });
         mine.map(|post| post.id).collect()
@@ -245,6 +269,28 @@ impl StubGraph for World {
         self.list_follows(request, |follower, _| follower == account)
     }
 
+    async fn get_list(
+        &self,
+        _: &Context,
+        request: graph::GetListRequest,
+    ) -> Result<graph::GetListReply> {
+        let lists = self.lists.lock().unwrap();
+        let list = lists.get(&request.list_id);
+        let list = list
+            .filter(|list| list.owner == request.owner_id)
+            .ok_or_else(|| Error::not_found("list"))?;
+        let described = graph::AccountList {
+            id: request.list_id,
+            owner_id: list.owner,
+            replies_policy: list.policy.into(),
+            ..graph::AccountList::default()
+        };
+        Ok(graph::GetListReply {
+            list: Some(described),
+            member_ids: list.members.clone(),
+        })
+    }
+
     async fn get_stats(
         &self,
         _: &Context,
@@ -277,6 +323,20 @@ impl StubPosts for World {
                 .filter_map(|id| posts.get(id).cloned())
                 .collect(),
         })
+    }
+
+    async fn list_by_followed_tags(
+        &self,
+        _: &Context,
+        request: posts::ListByFollowedTagsRequest,
+    ) -> Result<posts::ListPostsReply> {
+        let posts = self.posts.lock().unwrap();
+        let tagged = posts
+            .iter()
+            .filter(|(id, _)| self.is_tagged_for(request.account_id, **id));
+        let rows = tagged.map(|(id, post)| (*id, post.clone()));
+        let heads = Self::page_of(rows, request.page, posts::PAGE_LIMIT_MAX)?;
+        Ok(posts::ListPostsReply { heads })
     }
 
     async fn list_by_authors(
