@@ -1,6 +1,7 @@
 //! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards,
 //! cached and shared), and then the surface presents.
 
+mod cases;
 mod engagement;
 mod listing;
 mod notifications;
@@ -27,6 +28,7 @@ use crate::surface::Gateways;
 
 use timelines::until_something_is_left;
 
+pub use cases::{CaseFile, CaseFilter};
 pub use listing::{AuthorFilter, Conversation, Listing};
 pub use notifications::Told;
 

@@ -109,6 +109,7 @@ fn every_visibility_for_every_relation_in_every_place() {
             let expected = match place {
                 Place::Timeline | Place::Thread => by_themselves,
                 Place::Profile | Place::Direct => looked_for,
+                Place::Case => unreachable!("it is not among them"),
             };
             let seen = [None, Some(READER)].map(|mentioned| {
                 VISIBILITIES
@@ -217,4 +218,15 @@ fn reshares_of_who_is_followed_without_them_stay_off_timelines_alone() {
         let is_seen = may_see(&unwanted, place, &reshare);
         assert_eq!(is_seen, place != Place::Timeline, "{place:?}");
     }
+}
+
+#[test]
+fn the_evidence_of_a_case_is_seen_by_who_asks_for_it_and_never_by_a_visitor() {
+    for (name, relation, ..) in table() {
+        for visibility in VISIBILITIES {
+            let is_seen = may_see(&relation, Place::Case, &post(visibility, None));
+            assert_eq!(is_seen, !relation.is_visitor(), "{name}: {visibility:?}");
+        }
+    }
+    assert_eq!(Place::Case.of_reshared(), Place::Direct);
 }

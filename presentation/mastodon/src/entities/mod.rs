@@ -2,21 +2,25 @@
 //! clients do not expect them.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod application;
 pub(crate) mod instance;
 pub(crate) mod media;
 pub(crate) mod moment;
 pub(crate) mod notification;
 pub(crate) mod relationship;
+pub(crate) mod report;
 pub(crate) mod status;
 pub(crate) mod tag;
 
 pub(crate) use account::{Account, CredentialAccount};
+pub(crate) use admin::AdminReport;
 pub(crate) use application::{Application, CredentialApplication, Token};
 pub(crate) use instance::{InstanceV1, InstanceV2};
 pub(crate) use media::MediaAttachment;
 pub(crate) use notification::Notification;
 pub(crate) use relationship::Relationship;
+pub(crate) use report::Report;
 pub(crate) use status::{Status, StatusContext};
 pub(crate) use tag::Hashtag;
 

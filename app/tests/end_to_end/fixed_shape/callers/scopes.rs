@@ -77,6 +77,11 @@ const SCOPES: &[(&str, &[&str])] = &[
         &["read:statuses", "read:notifications"],
     ),
     ("notifications.set_markers", &["write:statuses"]),
+    ("moderation.report", &["write:reports"]),
+    ("moderation.list_cases", &["admin:read:reports"]),
+    ("moderation.get_case", &["admin:read:reports"]),
+    ("moderation.list_case_events", &["admin:read:reports"]),
+    ("moderation.change_case", &["admin:write:reports"]),
     ("feed.get_home", &["read:statuses"]),
 ];
 

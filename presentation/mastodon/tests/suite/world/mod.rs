@@ -5,6 +5,7 @@ mod client;
 mod engagement;
 mod graph;
 mod media;
+mod moderation;
 mod notifications;
 mod posts;
 mod uploads;
@@ -16,6 +17,7 @@ use business_accounts_gateway::Account;
 use business_engagement_gateway::{PostBookmark, PostLike};
 use business_graph_gateway::{AccountMute, Follow};
 use business_media_gateway::MediaItem;
+use business_moderation_gateway::Case;
 use business_posts_gateway::{CreatePostRequest, Post, Visibility};
 use bytes::Bytes;
 use presentation_kit::{Gateways, Site, Surface};
@@ -40,6 +42,7 @@ pub(crate) struct World {
     pub(crate) posts: Mutex<Vec<Post>>,
     pub(crate) likes: Mutex<Vec<PostLike>>,
     pub(crate) bookmarks: Mutex<Vec<PostBookmark>>,
+    pub(crate) cases: Mutex<Vec<Case>>,
     pub(crate) notifications: Mutex<Vec<Notification>>,
     pub(crate) markers: Mutex<Vec<Marker>>,
     pub(crate) media: Mutex<Vec<MediaItem>>,
@@ -101,6 +104,7 @@ impl World {
             media: Stub::of(self),
             posts: Stub::of(self),
             engagement: Stub::of(self),
+            moderation: Stub::of(self),
             feed: Stub::of(self),
             notifications: Stub::of(self),
         };
