@@ -107,7 +107,7 @@ async fn show(
 
 fn time(microseconds: i64) -> String {
     let at = Timestamp::from_microsecond(microseconds).unwrap_or_default();
-    format!("{at:.3}")
+    format!("{at:.6}")
 }
 
 /// What the accounts that a case names are called.

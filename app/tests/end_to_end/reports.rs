@@ -176,59 +176,79 @@ fn run(server: &Server, arguments: &[&str]) -> String {
     said
 }
 
-#[tokio::test]
-async fn the_history_of_a_report_is_shown_and_its_list_made_again() {
-    let (mut server, moderator) = moderated().await;
+/// A report by Bob of a post of Ada's that Iris has taken and closed: its id, and the post's.
+async fn closed(server: &Server, moderator: &Person) -> (String, String) {
     let (ada, bob) = (server.person("ada").await, server.person("bob").await);
     let post = text(&ada.say("look").await, "/id");
     let why = json!({"status_ids": [post], "comment": "it \"is\" so"});
-    let sent = report(&bob, &ada, why).await;
-    let id = text(&sent, "/id");
-    act(&moderator, &id, "assign_to_self").await;
-    act(&moderator, &id, "resolve").await;
-    let before = moderator.get(&format!("{QUEUE}/{id}")).await.expect(200);
-    // Beside the server.
-    let told = run(&server, &["moderation", "case", &id]);
-    let lines: Vec<&str> = told.lines().collect();
-    assert_eq!(lines.len(), 4, "{told}");
-    assert!(
-        lines[0].ends_with("closed by iris, other, looked after by iris"),
-        "{told}"
-    );
-    assert!(
-        lines[1].contains(&format!(
-            "bob reported ada (other), post {post} at revision"
-        )),
-        "{told}"
-    );
-    assert!(lines[1].ends_with(": \"it \\\"is\\\" so\""), "{told}");
-    assert!(
-        lines[2].ends_with("iris gave it to iris") && lines[3].ends_with("iris closed it"),
-        "{told}"
-    );
-    // As it was when it was sent.
-    let opened_at = text(&sent, "/created_at").replace('Z', "999Z");
-    let then = run(
-        &server,
-        &["moderation", "case", &id, "--at", &opened_at, "--json"],
-    );
-    let then: Value = serde_json::from_str(&then).unwrap();
-    assert_eq!(
-        (
-            &then["report"]["closed"],
-            &then["report"]["looked_after_by"]
-        ),
-        (&json!(false), &json!(null))
-    );
-    assert_eq!(then["events"].as_array().unwrap().len(), 1);
+    let id = text(&report(&bob, &ada, why).await, "/id");
+    act(moderator, &id, "assign_to_self").await;
+    act(moderator, &id, "resolve").await;
+    (id, post)
+}
+
+#[tokio::test]
+async fn the_history_of_a_report_is_printed_beside_the_server() {
+    let (server, moderator) = moderated().await;
+    let (id, post) = closed(&server, &moderator).await;
+    let printed = run(&server, &["moderation", "case", &id]);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 4, "{printed}");
+    for (line, end) in [
+        (0, "closed by iris, other, looked after by iris"),
+        (1, ": \"it \\\"is\\\" so\""),
+        (2, "iris gave it to iris"),
+        (3, "iris closed it"),
+    ] {
+        assert!(lines[line].ends_with(end), "{printed}");
+    }
+    let named = format!("bob reported ada (other), post {post} at revision");
+    assert!(lines[1].contains(&named), "{printed}");
     let unknown = server.operate(&["moderation", "case", "1"]);
     assert!(!unknown.status.success());
+}
 
+#[tokio::test]
+async fn a_report_is_shown_as_it_was() {
+    let (server, moderator) = moderated().await;
+    let (id, _) = closed(&server, &moderator).await;
+    let own = format!("/api/heliograph/v1/admin/reports/{id}");
+    let history = moderator.get(&format!("{own}/history")).await.list();
+    let kinds: Vec<_> = history.iter().map(|event| text(event, "/type")).collect();
+    assert_eq!(kinds, ["report", "assign", "resolve"]);
+    let printed = |arguments: &[&str]| -> Value {
+        let all = [&["moderation", "case", &id, "--json"], arguments].concat();
+        serde_json::from_str(&run(&server, &all)).unwrap()
+    };
+    let now = printed(&[]);
+    assert_eq!(now["report"]["closed_by"], "iris");
+    // To the microsecond, which the API does not write.
+    let opened_at = text(&now, "/report/opened_at");
+    let then = printed(&["--at", &opened_at]);
+    assert_eq!(then["report"]["closed"], false);
+    assert_eq!(then["report"]["looked_after_by"], json!(null));
+    assert_eq!(then["events"].as_array().unwrap().len(), 1);
+    let then = moderator.get(&format!("{own}?at={opened_at}")).await;
+    let then = then.expect(200);
+    assert_eq!(then["action_taken"], false);
+    assert_eq!(then["assigned_account"], json!(null));
+    let empty = json!({"text": ""});
+    moderator
+        .post(&format!("{own}/notes"), &empty)
+        .await
+        .refused(422);
+}
+
+#[tokio::test]
+async fn the_list_of_reports_is_made_again() {
+    let (mut server, moderator) = moderated().await;
+    let (id, _) = closed(&server, &moderator).await;
+    let path = format!("{QUEUE}/{id}");
+    let before = moderator.get(&path).await.expect(200);
     server.ask_to_stop();
     server.ended().await;
     assert!(run(&server, &["moderation", "rebuild"]).starts_with("1 reports "));
     run(&server, &["doctor"]);
     server.start_again().await;
-    let after = moderator.get(&format!("{QUEUE}/{id}")).await.expect(200);
-    assert_eq!(after, before);
+    assert_eq!(moderator.get(&path).await.expect(200), before);
 }

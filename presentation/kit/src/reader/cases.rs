@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use business_moderation_gateway::{Case, CaseId, GetCaseRequest, ListCasesRequest};
+use business_moderation_gateway::{
+    Case, CaseEvent, CaseId, GetCaseRequest, ListCaseEventsRequest, ListCasesRequest,
+};
 use business_posts_gateway::IDS_MAX;
 use infra_kernel::{AccountId, Context, Error, Page, Result};
 
@@ -74,7 +76,8 @@ impl Reader {
         })
     }
 
-    /// One case.
+    /// One case: as it is, or as it was at a time, in microseconds since the Unix epoch. The posts
+    /// are shown as they are either way.
     ///
     /// # Errors
     /// `not_found` when there is no such case, `forbidden` when the moderator is none.
@@ -83,14 +86,40 @@ impl Reader {
         context: &Context,
         moderator: AccountId,
         id: CaseId,
+        at_us: Option<i64>,
     ) -> Result<CaseFile> {
         let request = GetCaseRequest {
             moderator_id: moderator.get(),
             case_id: id.get(),
-            at_us: None,
+            at_us,
         };
         let case = self.gateways.moderation.get_case(context, request).await?;
         self.case_file(context, moderator, case).await
+    }
+
+    /// What happened to a case, in order, each with who did it; none who has gone.
+    ///
+    /// # Errors
+    /// As for [`Self::case`].
+    pub async fn case_history(
+        &self,
+        context: &Context,
+        moderator: AccountId,
+        id: CaseId,
+    ) -> Result<Vec<(CaseEvent, Option<Arc<Person>>)>> {
+        let request = ListCaseEventsRequest {
+            moderator_id: moderator.get(),
+            case_id: id.get(),
+        };
+        let moderation = &self.gateways.moderation;
+        let events = moderation.list_case_events(context, request).await?.events;
+        let people = distinct(events.iter().map(|event| event.actor_id));
+        let people = self.people(context, people).await?.into_iter();
+        let people: HashMap<u64, Arc<Person>> =
+            people.map(|person| (person.account.id, person)).collect();
+        let actor = |event: &CaseEvent| people.get(&event.actor_id).cloned();
+        let events = events.into_iter();
+        Ok(events.map(|event| (event.clone(), actor(&event))).collect())
     }
 
     /// A case that moderation handed to this moderator, with what it names.

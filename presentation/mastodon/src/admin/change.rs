@@ -38,7 +38,10 @@ pub(super) async fn update(
     let category = category(form.category.as_deref())?;
     refuse_rules(&form.rule_ids)?;
     let Some(category) = category else {
-        let file = surface.reader.case(&context, viewer.account_id, id).await?;
+        let file = surface
+            .reader
+            .case(&context, viewer.account_id, id, None)
+            .await?;
         return Ok(report(&surface, &file)?);
     };
     let category = category.into();
@@ -86,7 +89,7 @@ pub(super) async fn reopen(
     changed(&surface, &context, viewer, id, change).await
 }
 
-async fn changed(
+pub(super) async fn changed(
     surface: &Surface,
     context: &Context,
     viewer: Viewer,

@@ -78,7 +78,10 @@ pub(super) async fn show(
     RequestContext(context): RequestContext,
     PathOf(id): PathOf<CaseId>,
 ) -> Result<Response, Problem> {
-    let file = surface.reader.case(&context, viewer.account_id, id).await?;
+    let file = surface
+        .reader
+        .case(&context, viewer.account_id, id, None)
+        .await?;
     Ok(report(&surface, &file)?)
 }
 

@@ -2,16 +2,17 @@
 //! and a role that few have: the domain refuses those who have none.
 
 mod change;
+mod history;
 mod list;
 
 use presentation_kit::Api;
 use presentation_kit::api::Describe;
 use presentation_kit::paging::PageQuery;
 
-use crate::entities::AdminReport;
+use crate::entities::{AdminReport, ReportEvent};
 
 pub(crate) fn routes() -> Api {
-    looks().merge(changes())
+    looks().merge(changes()).merge(history())
 }
 
 fn looks() -> Api {
@@ -62,5 +63,32 @@ fn changes() -> Api {
             "/api/v1/admin/reports/{id}/reopen",
             change::reopen,
             Describe::new("Opens a closed report again.").returns::<AdminReport>(),
+        )
+}
+
+fn history() -> Api {
+    Api::new()
+        .get(
+            "/api/heliograph/v1/admin/reports/{id}",
+            history::at,
+            Describe::new("Shows a report as it was at a time, or as it is. Not in Mastodon.")
+                .query::<history::AtQuery>()
+                .returns::<AdminReport>(),
+        )
+        .get(
+            "/api/heliograph/v1/admin/reports/{id}/history",
+            history::list,
+            Describe::new(
+                "Lists everything that happened to a report, in order: who did what, when, on which statuses. \
+                 Not in Mastodon.",
+            )
+            .returns::<Vec<ReportEvent>>(),
+        )
+        .post(
+            "/api/heliograph/v1/admin/reports/{id}/notes",
+            history::note,
+            Describe::new("Adds a note to a report, for other moderators. Not in Mastodon.")
+                .body::<history::NoteForm>()
+                .returns::<AdminReport>(),
         )
 }

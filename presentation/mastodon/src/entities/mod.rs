@@ -10,6 +10,7 @@ pub(crate) mod moment;
 pub(crate) mod notification;
 pub(crate) mod relationship;
 pub(crate) mod report;
+pub(crate) mod report_event;
 pub(crate) mod status;
 pub(crate) mod tag;
 
@@ -21,6 +22,7 @@ pub(crate) use media::MediaAttachment;
 pub(crate) use notification::Notification;
 pub(crate) use relationship::Relationship;
 pub(crate) use report::Report;
+pub(crate) use report_event::ReportEvent;
 pub(crate) use status::{Status, StatusContext};
 pub(crate) use tag::Hashtag;
 

@@ -295,3 +295,83 @@ async fn nobody_else_sees_the_queue() {
         .await
         .error(404);
 }
+
+#[tokio::test]
+async fn a_moderator_is_shown_how_a_report_was() {
+    let world = World::new();
+    let client = world.client();
+    world.appoint(ADA, Role::Moderator);
+    let post = world.posted(ADA, "look", Visibility::Public);
+    let sent = reported(&client, &format!("status_ids[]={post}&comment=see")).await;
+    let id = sent["id"].as_str().unwrap();
+    let own = format!("/api/heliograph/v1/admin/reports/{id}");
+    let assign = format!("{QUEUE}/{id}/assign_to_self");
+    client
+        .post_form("ada-moderates", &assign, "")
+        .await
+        .expect(200);
+
+    let now = client.get("ada-moderates", &own).await.expect(200);
+    assert_eq!(now["assigned_account"]["username"], "ada");
+    let at = async |time: &str| {
+        client
+            .get("ada-moderates", &format!("{own}?at={time}"))
+            .await
+    };
+    let then = at("2026-03-01T09:30:00.125Z").await.expect(200);
+    assert_eq!(then["assigned_account"], json!(null));
+    at("2026-03-01T09:30:00.124Z").await.error(404);
+    assert_eq!(at("noon").await.expect(422)["field"], "at");
+}
+
+#[tokio::test]
+async fn a_moderator_is_shown_who_did_what_and_adds_a_note() {
+    let world = World::new();
+    let client = world.client();
+    world.appoint(ADA, Role::Moderator);
+    let post = world.posted(ADA, "look", Visibility::Public);
+    let sent = reported(&client, &format!("status_ids[]={post}&comment=see")).await;
+    let own = format!(
+        "/api/heliograph/v1/admin/reports/{}",
+        sent["id"].as_str().unwrap()
+    );
+    let history = client.get("ada-moderates", &format!("{own}/history")).await;
+    let mut history = history.expect(200);
+    for (number, who) in [(0, json!("bob")), (1, json!("ada")), (2, json!(null))] {
+        let account = history[number]
+            .as_object_mut()
+            .unwrap()
+            .remove("account")
+            .unwrap();
+        assert_eq!(account["username"], who);
+    }
+    let at = "2026-03-01T09:30:00.125Z";
+    assert_eq!(
+        history,
+        json!([
+            {"number": 1, "created_at": at, "type": "report", "assigned_account_id": null, "category": "other",
+             "text": "see", "statuses": [{"id": post.to_string(), "revision": "1"}]},
+            {"number": 2, "created_at": at, "type": "assign", "assigned_account_id": ADA.to_string(),
+             "category": null, "text": null, "statuses": []},
+            {"number": 3, "created_at": at, "type": "note", "assigned_account_id": null, "category": null,
+             "text": "seen before", "statuses": []},
+        ])
+    );
+    let notes = format!("{own}/notes");
+    client
+        .post_form("ada-moderates", &notes, "text=hm")
+        .await
+        .expect(200);
+    assert_eq!(world.cases.lock().unwrap()[0].notes_count, 1);
+    for (token, status) in [("", 401), ("ada", 403), ("bob-moderates", 403)] {
+        client.get(token, &own).await.error(status);
+        client
+            .get(token, &format!("{own}/history"))
+            .await
+            .error(status);
+        client
+            .post_form(token, &notes, "text=hm")
+            .await
+            .error(status);
+    }
+}

@@ -70,9 +70,11 @@ async fn differing(database: &Database) -> Result<Option<u64>, ModerationError> 
         };
         after = *last;
         for id in ids {
+            let before = cases::get(database.reader(), id).await?;
             let events = events::of_case(database.reader(), id).await?;
             let listed = cases::get(database.reader(), id).await?;
-            if listed != history::fold_all(&events)? {
+            // One that a serving process has just changed is right before or after it.
+            if listed == before && listed != history::fold_all(&events)? {
                 return Ok(Some(id));
             }
         }

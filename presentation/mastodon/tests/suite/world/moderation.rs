@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use business_accounts_gateway::Role;
+use business_moderation_gateway::case_event::What;
 use business_moderation_gateway::change_case_request::Change;
 use business_moderation_gateway::*;
 use infra_kernel::{Error, ErrorCode, Result};
@@ -90,7 +91,54 @@ impl StubModeration for World {
         self.require_moderator(context, request.moderator_id)?;
         let cases = self.cases.lock().unwrap();
         let case = cases.iter().find(|case| case.id == request.case_id);
-        case.cloned().ok_or_else(|| Error::not_found("report"))
+        let case = case.filter(|case| request.at_us.is_none_or(|at| at >= case.created_at_us));
+        let case = case.cloned().ok_or_else(|| Error::not_found("report"))?;
+        Ok(match request.at_us {
+            None => case,
+            // As it was.
+            Some(_) => Case {
+                assignee_id: 0,
+                ..case
+            },
+        })
+    }
+
+    async fn list_case_events(
+        &self,
+        context: &Context,
+        request: ListCaseEventsRequest,
+    ) -> Result<ListCaseEventsReply> {
+        let case = GetCaseRequest {
+            moderator_id: request.moderator_id,
+            case_id: request.case_id,
+            at_us: None,
+        };
+        let case = StubModeration::get_case(self, context, case).await?;
+        let opened = CaseOpened {
+            target_id: case.target_id,
+            category: case.category,
+            comment: case.comment,
+            evidence: case.evidence,
+        };
+        let assigned = CaseAssigned {
+            assignee_id: request.moderator_id,
+        };
+        let text = "seen before".to_owned();
+        let happened = [
+            (case.reporter_id, What::Opened(opened)),
+            (request.moderator_id, What::Assigned(assigned)),
+            (404, What::NoteAdded(NoteAdded { text })),
+        ];
+        let event = |(number, (actor_id, what))| CaseEvent {
+            case_id: case.id,
+            number,
+            actor_id,
+            occurred_at_us: NOON_US,
+            what: Some(what),
+        };
+        Ok(ListCaseEventsReply {
+            events: (1..).zip(happened).map(event).collect(),
+        })
     }
 
     async fn change_case(&self, context: &Context, request: ChangeCaseRequest) -> Result<Case> {
