@@ -9,6 +9,7 @@ mod doctor;
 mod feed;
 mod media;
 mod migrate;
+mod moderation;
 mod moving;
 mod progress;
 mod serve;
@@ -99,6 +100,9 @@ enum Command {
     /// formats
     #[command(subcommand)]
     Media(media::MediaCommand),
+    /// Look at reports: what happened to each, and what it was at any time
+    #[command(subcommand)]
+    Moderation(moderation::ModerationCommand),
     /// Copy everything to another folder, while the server runs
     Backup(backup::BackupArguments),
     /// Make a data folder from a backup
@@ -154,6 +158,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             Some(Command::Bus(command)) => bus::run(command, &loaded.configuration).await,
             Some(Command::Feed(command)) => feed::run(&command, &loaded.configuration).await,
             Some(Command::Media(command)) => media::run(command, &loaded.configuration).await,
+            Some(Command::Moderation(command)) => {
+                moderation::run(&command, &loaded.configuration).await
+            }
             Some(Command::Backup(arguments)) => {
                 Ok(backup::run(arguments, &loaded.configuration).await)
             }

@@ -132,6 +132,8 @@ pub struct Configuration {
     pub engagement: business_engagement::Settings,
     /// What accounts are told.
     pub notifications: product_notifications::Settings,
+    /// Reports and the cases that they open.
+    pub moderation: business_moderation::Settings,
     /// Events between domains.
     pub bus: infra_bus::Settings,
     /// The stream of events, where `bus_url` names servers.
@@ -174,6 +176,7 @@ impl Default for Configuration {
             feed: product_feed::Settings::default(),
             engagement: business_engagement::Settings::default(),
             notifications: product_notifications::Settings::default(),
+            moderation: business_moderation::Settings::default(),
             bus: infra_bus::Settings::default(),
             jetstream: infra_bus::JetStreamSettings::default(),
             s3: infra_blob::S3Settings::default(),

@@ -153,6 +153,7 @@ fn of_surfaces(gateways: &GatewayRegistry) -> Result<Gateways> {
         media: gateways.get()?,
         posts: gateways.get()?,
         engagement: gateways.get()?,
+        moderation: gateways.get()?,
         feed: gateways.get()?,
         notifications: gateways.get()?,
     })

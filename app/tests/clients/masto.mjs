@@ -1,13 +1,13 @@
 // masto.js, as its users use it: one person posts a photo, another finds it at home.
 //
-// node masto.mjs NODE_MODULES BASE_URL AUTHOR_TOKEN READER_TOKEN PHOTO
+// node masto.mjs NODE_MODULES BASE_URL AUTHOR_TOKEN READER_TOKEN PHOTO MODERATOR_TOKEN
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [modules, url, authorToken, readerToken, photo] = process.argv.slice(2);
+const [modules, url, authorToken, readerToken, photo, moderatorToken] = process.argv.slice(2);
 const about = JSON.parse(await readFile(join(modules, "masto/package.json"), "utf8"));
 const entry = about.exports?.["."]?.import ?? about.module ?? about.main;
 const file = typeof entry === "string" ? entry : entry.default;
@@ -178,6 +178,20 @@ assert.match(versions[0].content, /From masto.js/);
 assert.equal((await author.v1.statuses.$select(post.id).pin()).pinned, true);
 assert.deepEqual((await reader.v1.accounts.$select(me.id).statuses.list({ pinned: true })).map((one) => one.id), [post.id]);
 assert.equal((await author.v1.statuses.$select(post.id).unpin()).pinned, false);
+const report = await reader.v1.reports.create({ accountId: me.id, statusIds: [post.id], comment: "By the sea", category: "spam" });
+assert.equal(report.category, "spam");
+assert.equal(report.targetAccount.id, me.id);
+assert.equal(report.forwarded, false);
+const moderator = createRestAPIClient({ url, accessToken: moderatorToken });
+assert.deepEqual((await moderator.v1.admin.reports.list()).map((one) => one.id), [report.id]);
+const looked = moderator.v1.admin.reports.$select(report.id);
+assert.equal((await looked.fetch()).statuses[0].id, post.id);
+assert.equal((await looked.assignToSelf()).assignedAccount.username, "iris");
+assert.equal((await looked.unassign()).assignedAccount, null);
+assert.equal((await looked.resolve()).actionTakenByAccount.username, "iris");
+assert.equal((await moderator.v1.admin.reports.list({ resolved: true })).length, 1);
+assert.equal((await looked.reopen()).actionTaken, false);
+await assert.rejects(async () => await reader.v1.admin.reports.list(), /scope/i);
 const deleted = await author.v1.statuses.$select(post.id).remove();
 assert.equal(deleted.text, "From masto.js, edited");
 await assert.rejects(reader.v1.statuses.$select(post.id).fetch(), /no such post/i);

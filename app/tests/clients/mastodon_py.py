@@ -1,6 +1,6 @@
 """Mastodon.py, as its users use it: two people sign up, one posts a photo, the other finds it at home.
 
-python mastodon_py.py BASE_URL PHOTO
+python mastodon_py.py BASE_URL PHOTO MODERATOR_TOKEN
 """
 
 import sys
@@ -8,7 +8,7 @@ import time
 
 from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError
 
-BASE, PHOTO = sys.argv[1:3]
+BASE, PHOTO, MODERATOR_TOKEN = sys.argv[1:4]
 PASSWORD = "correct horse battery staple"
 SCOPES = ["read", "write", "follow"]
 
@@ -33,6 +33,22 @@ def are_told(person, types):
     """What somebody is told, by its type, once it is of these types and no others."""
     told = {one.type: one for one in person.notifications()}
     return told if sorted(told) == types else None
+
+
+def moderate(report, post):
+    """What somebody does who looks after reports."""
+    moderator = Mastodon(access_token=MODERATOR_TOKEN, api_base_url=BASE)
+    assert [one.id for one in moderator.admin_reports()] == [report.id]
+    shown = moderator.admin_report(report)
+    assert shown.account.username == "py_reader" and shown.target_account.account.username == "py_author", shown
+    assert [status.id for status in shown.statuses] == [post.id], shown
+    assert moderator.admin_report_assign(report).assigned_account.username == "iris"
+    assert moderator.admin_report_unassign(report).assigned_account is None
+    resolved = moderator.admin_report_resolve(report)
+    assert resolved.action_taken and resolved.action_taken_by_account.username == "iris", resolved
+    assert list(moderator.admin_reports()) == []
+    assert [one.id for one in moderator.admin_reports(resolved=True)] == [report.id]
+    assert not moderator.admin_report_reopen(report).action_taken
 
 
 def main():
@@ -149,6 +165,10 @@ def main():
     assert author.status_pin(post).pinned
     assert [status.id for status in reader.account_statuses(me.id, pinned=True)] == [post.id]
     assert not author.status_unpin(post).pinned
+    report = reader.report(me.id, status_ids=[post.id], comment="By the sea", category="spam")
+    assert not report.action_taken and report.category == "spam" and report.target_account.id == me.id, report
+    assert [str(status) for status in report.status_ids] == [str(post.id)], report
+    moderate(report, post)
     author.status_delete(post)
     tagged = author.status_post("By the sea #PyLight")
     assert [status.id for status in reader.timeline_hashtag("PyLight")] == [tagged.id]

@@ -156,6 +156,9 @@ async function main() {
   assert.equal((await author.getStatusSource(post.id)).data.text, "From megalodon, edited");
   assert.equal((await author.pinStatus(post.id)).data.pinned, true);
   assert.equal((await reader.getAccountStatuses(me.id, { pinned: true })).data[0].id, post.id);
+  const report = (await reader.report(me.id, { status_ids: [post.id], comment: "By the sea", category: "spam" })).data;
+  assert.equal(report.category, "spam");
+  assert.equal(report.target_account.id, me.id);
   await author.deleteStatus(post.id);
   await refused(reader.getStatus(post.id), 404);
   await refused(author.postStatus("x".repeat(20_000)), 422);

@@ -46,6 +46,7 @@ mod photo_choices;
 mod programs;
 mod published_bytes;
 mod rate_limits;
+mod reports;
 mod reshares;
 mod restart;
 mod resumable;

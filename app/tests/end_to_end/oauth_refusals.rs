@@ -154,7 +154,7 @@ async fn a_cookie_is_no_token_and_a_token_no_cookie() {
 }
 
 #[tokio::test]
-async fn scopes_of_administrators_are_registered_and_not_granted() {
+async fn scopes_of_what_is_not_here_are_registered_and_not_granted() {
     let server = Server::start().await;
     let wanted = "read write admin:read admin:write crypto";
     let app = App::register(&server, wanted, CUSTOM_SCHEME).await;
@@ -168,7 +168,7 @@ async fn scopes_of_administrators_are_registered_and_not_granted() {
         .await;
     assert_eq!(page.status, 200, "{}", page.describe());
     let reply = web
-        .fetch(&authorize_path(&app, &[("scope", "admin:write")]))
+        .fetch(&authorize_path(&app, &[("scope", "admin:write:accounts")]))
         .await;
     assert!((400..500).contains(&reply.status), "{}", reply.describe());
 }

@@ -9,7 +9,7 @@ use testing_kit::{Landscape, Mood, require};
 
 use crate::harness::html;
 use crate::harness::web::form_in;
-use crate::harness::{Server, WebSession};
+use crate::harness::{Person, Server, WebSession};
 
 const PYTHON: &str = "HELIOGRAPH_TEST_PYTHON";
 const PYTHON_INSTALL: &str =
@@ -63,14 +63,24 @@ async fn mastodon_py_does_the_main_job() {
     let Some(python) = require::variable(PYTHON, PYTHON_INSTALL) else {
         return;
     };
-    let server = Server::start().await;
+    let mut server = Server::start().await;
+    let moderator = moderator(&mut server).await;
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(python);
     command
         .arg(script("mastodon_py.py"))
         .arg(server.base())
-        .arg(photo_in(folder.path()));
+        .arg(photo_in(folder.path()))
+        .arg(moderator.token());
     check(&run(command).await, "all done with Mastodon.py");
+}
+
+/// Somebody who looks after reports.
+async fn moderator(server: &mut Server) -> Person {
+    let scopes = "read write admin:read admin:write";
+    let moderator = server.person_with_scopes("iris", scopes).await;
+    server.appoint("iris", "moderator").await;
+    moderator
 }
 
 /// Runs a script in Node for two people, one of whom posts a photo that the other finds.
@@ -81,7 +91,8 @@ async fn node_does_the_main_job(script_name: &str, last_words: &str) {
     let Some(node) = require::tool("node", "Debian's package `nodejs`") else {
         return;
     };
-    let server = Server::start().await;
+    let mut server = Server::start().await;
+    let moderator = moderator(&mut server).await;
     let (author, reader) = (server.person("author").await, server.person("reader").await);
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(node);
@@ -91,7 +102,7 @@ async fn node_does_the_main_job(script_name: &str, last_words: &str) {
         author.token(),
         reader.token(),
     ]);
-    command.arg(photo_in(folder.path()));
+    command.arg(photo_in(folder.path())).arg(moderator.token());
     check(&run(command).await, last_words);
 }
 

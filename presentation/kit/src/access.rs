@@ -121,6 +121,10 @@ pub mod scope {
     scope_types! {
         /// Any scope at all: the token alone is enough.
         Any = None;
+        /// `admin:read:reports`
+        AdminReadReports = Some(Scope::ADMIN_READ_REPORTS);
+        /// `admin:write:reports`
+        AdminWriteReports = Some(Scope::ADMIN_WRITE_REPORTS);
         /// `profile`: who one is, nothing more.
         Profile = Some(Scope::PROFILE);
         /// `read:accounts`
@@ -163,6 +167,8 @@ pub mod scope {
         WriteMutes = Some(Scope::WRITE_MUTES);
         /// `write:notifications`
         WriteNotifications = Some(Scope::WRITE_NOTIFICATIONS);
+        /// `write:reports`
+        WriteReports = Some(Scope::WRITE_REPORTS);
         /// `write:statuses`
         WriteStatuses = Some(Scope::WRITE_STATUSES);
     }

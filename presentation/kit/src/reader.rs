@@ -1,6 +1,7 @@
 //! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards,
 //! cached and shared), and then the surface presents.
 
+mod cases;
 mod direct_conversations;
 mod engagement;
 mod listing;
@@ -28,6 +29,7 @@ use crate::surface::Gateways;
 
 use timelines::until_something_is_left;
 
+pub use cases::{CaseFile, CaseFilter};
 pub use direct_conversations::ShownConversation;
 pub use listing::{AuthorFilter, Conversation, Listing};
 pub use notifications::Told;

@@ -43,6 +43,9 @@ pub enum Place {
     Profile,
     /// By itself, to someone who has its id or address.
     Direct,
+    /// With the case that it is evidence of: to a moderator, for whom it need not be. Only the
+    /// domain that keeps the cases knows who is one, and hands a case to nobody else.
+    Case,
 }
 
 impl Place {
@@ -52,7 +55,8 @@ impl Place {
     pub const fn of_reshared(self) -> Self {
         match self {
             Self::Home | Self::Timeline | Self::Thread | Self::Profile => Self::Timeline,
-            Self::Direct => Self::Direct,
+            // What is evidence is the reshare: what it shows is for whom it is for.
+            Self::Direct | Self::Case => Self::Direct,
         }
     }
 
@@ -141,7 +145,7 @@ impl ViewerRelation {
         match place {
             Place::Home => !self.blocks && !self.mutes && !self.keeps_out_of_home,
             Place::Timeline | Place::Thread => !self.blocks && !self.mutes,
-            Place::Profile | Place::Direct => true,
+            Place::Profile | Place::Direct | Place::Case => true,
         }
     }
 
@@ -163,6 +167,10 @@ pub fn may_see(relation: &ViewerRelation, place: Place, post: &PostHead) -> bool
     // First: neither a block nor a visibility that is not known here hides one's own posts.
     if relation.is_author {
         return true;
+    }
+    // Whatever the two are to each other: who is reported may well block a moderator.
+    if place == Place::Case {
+        return !relation.is_visitor();
     }
     let is_mentioned = relation
         .viewer

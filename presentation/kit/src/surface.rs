@@ -7,6 +7,7 @@ use business_accounts_gateway::Accounts;
 use business_engagement_gateway::Engagement;
 use business_graph_gateway::Graph;
 use business_media_gateway::Media;
+use business_moderation_gateway::Moderation;
 use business_posts_gateway::Posts;
 use product_feed_gateway::Feed;
 use product_notifications_gateway::Notifications;
@@ -29,6 +30,8 @@ pub struct Gateways {
     pub posts: Arc<dyn Posts>,
     /// Who likes which post, and what each account has bookmarked.
     pub engagement: Arc<dyn Engagement>,
+    /// Reports, and the cases that moderators look after.
+    pub moderation: Arc<dyn Moderation>,
     /// Home timelines, as ids: what is at them, the posts domain knows.
     pub feed: Arc<dyn Feed>,
     /// What each account was told, and how far it has read.

@@ -9,6 +9,7 @@
 //! Start reading at [`router`]; then a noun's `mod.rs`, which lists its routes.
 
 mod accounts;
+mod admin;
 mod apps;
 mod conversations;
 mod empty;
@@ -24,6 +25,7 @@ mod nodeinfo;
 mod notifications;
 mod oauth;
 mod reply;
+mod reports;
 mod search;
 mod statuses;
 mod tags;
@@ -111,6 +113,8 @@ fn api() -> Api {
         .merge(conversations::routes())
         .merge(markers::routes())
         .merge(search::routes())
+        .merge(reports::routes())
+        .merge(admin::routes())
         .merge(instance::routes())
         .merge(nodeinfo::routes())
         .merge(empty::routes())

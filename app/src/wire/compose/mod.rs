@@ -6,6 +6,7 @@ mod engagement;
 mod feed;
 mod graph;
 mod media;
+mod moderation;
 mod notifications;
 mod posts;
 
@@ -17,6 +18,7 @@ use business_accounts::AccountsCore;
 use business_engagement::EngagementCore;
 use business_graph::GraphCore;
 use business_media::MediaCore;
+use business_moderation::ModerationCore;
 use business_posts::PostsCore;
 use infra_blob::BlobStore;
 use infra_db::{BoxFuture, Database, DbError};
@@ -43,6 +45,7 @@ pub(crate) static DOMAINS: &[Entry] = &[
     Entry::of::<FeedCore>(),
     Entry::of::<EngagementCore>(),
     Entry::of::<NotificationsCore>(),
+    Entry::of::<ModerationCore>(),
 ];
 
 /// How a core is made.

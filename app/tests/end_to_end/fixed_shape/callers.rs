@@ -1,6 +1,7 @@
 //! Who may call what: no domain believes a number in a message. Every method of every gateway is in
-//! one of the three lists below, and a new one has to be put into one of them.
+//! one of the lists below, and a new one has to be put into one of them.
 
+mod moderators;
 mod scopes;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ use business_media_gateway::{
     GetUploadRequest, ListFailedRequest, ListUnusedRequest, Media, ReleaseRequest,
     RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadHeader,
 };
+use business_moderation_gateway::{Moderation, RebuildCasesRequest, ReportRequest};
 use business_posts_gateway::{
     CreatePostRequest, DeletePostRequest, EditPostRequest, FollowTagRequest,
     GetDirectConversationRequest, GetFollowedTagsRequest, GetResharedRequest, ListByAuthorRequest,
@@ -70,6 +72,8 @@ macro_rules! calls {
         )),*),*]
     };
 }
+
+use calls;
 
 /// What only the account itself may do, and the server.
 fn of_an_account() -> Vec<(String, Call)> {
@@ -123,6 +127,9 @@ fn of_an_account() -> Vec<(String, Call)> {
             get_followed_tags(account_id => GetFollowedTagsRequest { account_id, ..Default::default() });
             list_by_followed_tags(account_id => ListByFollowedTagsRequest { account_id, ..Default::default() });
             get_reshared(account_id => GetResharedRequest { account_id, ..Default::default() });
+        }
+        dyn Moderation {
+            report(reporter_id => ReportRequest { reporter_id, ..Default::default() });
         }
         dyn Feed {
             get_home(account_id => GetHomeRequest { account_id, ..Default::default() });
@@ -226,6 +233,9 @@ fn of_the_operator() -> Vec<(String, Call)> {
         }
         dyn Feed {
             rebuild_home(account_id => RebuildHomeRequest { account_id });
+        }
+        dyn Moderation {
+            rebuild_cases(_ => RebuildCasesRequest {});
         }
     }
 }
@@ -390,6 +400,7 @@ fn it_is_known_of_every_method_who_may_call_it() {
         .collect();
     let anyone = OF_ANYONE.map(str::to_owned);
     let listed = of_an_account().into_iter().chain(of_the_operator());
+    let listed = listed.chain(moderators::of_a_moderator());
     let listed: Vec<_> = listed.map(|(method, _)| method).chain(anyone).collect();
     assert_eq!(listed.len(), every.len(), "each in one list");
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), every);

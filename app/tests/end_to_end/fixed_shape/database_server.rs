@@ -53,6 +53,7 @@ async fn another_database_is_refused_unless_the_operator_accepts_it() {
         "engagement",
         "graph",
         "media",
+        "moderation",
         "notifications",
         "posts",
         "feed",

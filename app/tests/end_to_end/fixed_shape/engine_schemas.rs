@@ -37,6 +37,11 @@ const DOMAINS: &[(&str, &Migrator, &Migrator)] = &[
         &business_media::POSTGRES_MIGRATIONS,
     ),
     (
+        "moderation",
+        &business_moderation::MIGRATIONS,
+        &business_moderation::POSTGRES_MIGRATIONS,
+    ),
+    (
         "posts",
         &business_posts::MIGRATIONS,
         &business_posts::POSTGRES_MIGRATIONS,

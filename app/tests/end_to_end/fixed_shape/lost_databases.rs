@@ -17,11 +17,12 @@ use crate::harness::server::heliograph;
 use crate::harness::{Server, eventually};
 
 /// The databases that cannot be made again, by domain.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 8] = [
     "accounts",
     "engagement",
     "graph",
     "media",
+    "moderation",
     "notifications",
     "posts",
     "bus",

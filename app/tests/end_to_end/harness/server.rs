@@ -201,6 +201,16 @@ impl Server {
         command.envs(settings).output().expect("the program starts")
     }
 
+    /// Gives somebody a role. The server is stopped for it: with databases on a server the command
+    /// works no other way.
+    pub(crate) async fn appoint(&mut self, username: &str, role: &str) {
+        self.ask_to_stop();
+        self.ended().await;
+        let output = self.operate(&["account", "promote", username, "--role", role]);
+        assert!(output.status.success(), "{output:?}");
+        self.start_again().await;
+    }
+
     /// Gives a setting another value for its next start.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);

@@ -135,9 +135,12 @@ impl Scope {
 
     /// Whether a token can have it. The others are known, because applications for Mastodon name
     /// them when they register, and stand for what this server does not have: nobody grants them.
+    ///
+    /// Those of moderators anyone can grant, as in Mastodon: they let an application do no more
+    /// than the role of its person lets the person do.
     #[must_use]
     pub const fn is_grantable(self) -> bool {
-        self.0 <= Self::PROFILE.0
+        self.0 <= Self::PROFILE.0 || Scopes::OF_MODERATORS.contains(self)
     }
 
     /// Every scope that a token can have.
@@ -171,6 +174,14 @@ impl Scopes {
         Scope::FOLLOW,
         Scope::PUSH,
         Scope::PROFILE,
+    ]);
+
+    /// What moderators may do beside, by applications that ask for it.
+    pub const OF_MODERATORS: Self = Self::of(&[
+        Scope::ADMIN_READ,
+        Scope::ADMIN_READ_REPORTS,
+        Scope::ADMIN_WRITE,
+        Scope::ADMIN_WRITE_REPORTS,
     ]);
 
     /// The set of these scopes.

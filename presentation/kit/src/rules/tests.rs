@@ -110,6 +110,7 @@ fn every_visibility_for_every_relation_in_every_place() {
             let expected = match place {
                 Place::Home | Place::Timeline | Place::Thread => by_themselves,
                 Place::Profile | Place::Direct => looked_for,
+                Place::Case => unreachable!("it is not among them"),
             };
             let seen = [None, Some(READER)].map(|mentioned| {
                 VISIBILITIES
@@ -242,4 +243,15 @@ fn who_is_on_an_exclusive_list_stays_off_the_home_timeline_alone() {
         reshared,
         &post(Visibility::Public, None)
     ));
+}
+
+#[test]
+fn the_evidence_of_a_case_is_seen_by_who_asks_for_it_and_never_by_a_visitor() {
+    for (name, relation, ..) in table() {
+        for visibility in VISIBILITIES {
+            let is_seen = may_see(&relation, Place::Case, &post(visibility, None));
+            assert_eq!(is_seen, !relation.is_visitor(), "{name}: {visibility:?}");
+        }
+    }
+    assert_eq!(Place::Case.of_reshared(), Place::Direct);
 }

@@ -95,7 +95,7 @@ pub(crate) struct Source {
 pub(crate) struct Role {
     id: &'static str,
     name: &'static str,
-    /// A bit mask; 0 for everyone, because this API has no way to administer yet.
+    /// A bit mask: 16 for who looks after reports, and 0 for everyone else.
     permissions: &'static str,
     color: &'static str,
     highlighted: bool,
@@ -170,7 +170,7 @@ impl CredentialAccount {
 }
 
 impl Role {
-    fn of(role: AccountRole) -> Self {
+    pub(super) fn of(role: AccountRole) -> Self {
         // The ids and the empty name of "everyone" are Mastodon's own.
         let (id, name) = match role {
             AccountRole::Admin => ("3", "Admin"),
@@ -180,7 +180,7 @@ impl Role {
         Self {
             id,
             name,
-            permissions: "0",
+            permissions: if role.is_moderator() { "16" } else { "0" },
             color: "",
             highlighted: role.is_moderator(),
         }

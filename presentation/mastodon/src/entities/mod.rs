@@ -2,6 +2,7 @@
 //! clients do not expect them.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod application;
 pub(crate) mod conversation;
 pub(crate) mod instance;
@@ -10,17 +11,22 @@ pub(crate) mod media;
 pub(crate) mod moment;
 pub(crate) mod notification;
 pub(crate) mod relationship;
+pub(crate) mod report;
+pub(crate) mod report_event;
 pub(crate) mod status;
 pub(crate) mod status_edit;
 pub(crate) mod tag;
 
 pub(crate) use account::{Account, CredentialAccount};
+pub(crate) use admin::AdminReport;
 pub(crate) use application::{Application, CredentialApplication, Token};
 pub(crate) use instance::{InstanceV1, InstanceV2};
 pub(crate) use list::List;
 pub(crate) use media::MediaAttachment;
 pub(crate) use notification::Notification;
 pub(crate) use relationship::Relationship;
+pub(crate) use report::Report;
+pub(crate) use report_event::ReportEvent;
 pub(crate) use status::{Status, StatusContext};
 pub(crate) use status_edit::{StatusEdit, StatusSource};
 pub(crate) use tag::Hashtag;

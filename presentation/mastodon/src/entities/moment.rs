@@ -16,6 +16,12 @@ pub(crate) fn optional(microseconds: i64) -> Option<String> {
     (microseconds != 0).then(|| date_time(microseconds))
 }
 
+/// The moment that a text names, with its offset; none when it names none.
+pub(crate) fn parse(text: &str) -> Option<i64> {
+    let at: jiff::Timestamp = text.trim().parse().ok()?;
+    Some(at.as_microsecond())
+}
+
 /// "2026-03-01"
 pub(crate) fn date(microseconds: i64) -> String {
     at(microseconds).strftime("%Y-%m-%d").to_string()
@@ -29,6 +35,17 @@ pub(crate) fn midnight(microseconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written() {
+        let at = 1_772_357_400_125_000;
+        for text in ["2026-03-01T09:30:00.125Z", "2026-03-01T10:30:00.125+01:00"] {
+            assert_eq!(parse(text), Some(at), "{text}");
+        }
+        for text in ["", "yesterday", "2026-03-01", "2026-03-01T09:30:00"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn moments_have_three_digits_of_milliseconds() {

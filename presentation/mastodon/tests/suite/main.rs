@@ -17,6 +17,7 @@ mod notifications;
 mod oauth;
 mod parameters;
 mod parameters_left_empty;
+mod reports;
 mod reshares;
 mod scopes;
 mod search;

@@ -24,8 +24,7 @@ use presentation_kit::waits::Waits;
 use presentation_kit::{Gateways, Site, Surface};
 use product_feed_gateway::*;
 use testing_stubs::{
-    Stub, StubAccounts, StubEngagement, StubFeed, StubGraph, StubMedia, StubNotifications,
-    StubPosts,
+    Stub, StubAccounts, StubEngagement, StubFeed, StubGraph, StubMedia, StubPosts,
 };
 
 /// The only session's secret.
@@ -88,6 +87,7 @@ impl Fakes {
             media: Stub::of(&fakes),
             posts: Stub::of(&fakes),
             engagement: Stub::of(&fakes),
+            moderation: Stub::of(&fakes),
             feed: Stub::of(&fakes),
             notifications: Stub::of(&fakes),
         };
@@ -180,9 +180,6 @@ gateway!(StubEngagement {
     get_counts(GetCountsRequest) -> GetCountsReply = on_get_counts;
     get_marks(GetMarksRequest) -> GetMarksReply = on_get_marks;
 });
-
-/// The page shows no notifications.
-impl StubNotifications for Fakes {}
 
 gateway!(StubFeed {
     get_home(GetHomeRequest) -> GetHomeReply = on_get_home;

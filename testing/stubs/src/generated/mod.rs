@@ -7,6 +7,7 @@ mod engagement;
 mod feed;
 mod graph;
 mod media;
+mod moderation;
 mod notifications;
 mod posts;
 
@@ -15,5 +16,6 @@ pub use engagement::StubEngagement;
 pub use feed::StubFeed;
 pub use graph::StubGraph;
 pub use media::StubMedia;
+pub use moderation::StubModeration;
 pub use notifications::StubNotifications;
 pub use posts::StubPosts;

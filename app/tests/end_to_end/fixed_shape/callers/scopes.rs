@@ -102,6 +102,11 @@ const SCOPES: &[(&str, &[&str])] = &[
     ),
     ("notifications.set_markers", &["write:statuses"]),
     ("feed.get_list_timeline", &["read:lists"]),
+    ("moderation.report", &["write:reports"]),
+    ("moderation.list_cases", &["admin:read:reports"]),
+    ("moderation.get_case", &["admin:read:reports"]),
+    ("moderation.list_case_events", &["admin:read:reports"]),
+    ("moderation.change_case", &["admin:write:reports"]),
     ("feed.get_home", &["read:statuses"]),
 ];
 

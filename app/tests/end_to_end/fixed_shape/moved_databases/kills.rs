@@ -18,7 +18,7 @@ const BULK: &str = "idempotency_keys";
 const EARLIER: &str = "author_stats";
 const ROWS: u32 = 12_000;
 /// How many databases are moved: one of each domain.
-const DATABASES: usize = 7;
+const DATABASES: usize = 8;
 
 fn fill() -> String {
     format!(

@@ -101,7 +101,11 @@ fn what_is_not_known_is_refused_by_name() {
 
 #[test]
 fn a_browser_session_may_everything_a_person_may() {
-    assert!(Scope::grantable().all(|scope| Scopes::USER.cover(scope)));
+    for scope in Scope::grantable() {
+        // A browser looks after no reports yet.
+        let expected = !Scopes::OF_MODERATORS.contains(scope);
+        assert_eq!(Scopes::USER.cover(scope), expected, "{scope}");
+    }
 }
 
 #[test]
@@ -110,11 +114,14 @@ fn what_is_granted_to_nobody_is_covered_by_nothing_that_is() {
         .iter()
         .filter(|scope| !scope.is_grantable())
         .collect();
-    assert_eq!(withheld.len(), 17);
+    assert_eq!(withheld.len(), 13);
     assert!(withheld.iter().all(|scope| !Scopes::USER.cover(**scope)));
-    let asked = Scopes::parse("read admin:write crypto push").unwrap();
-    assert_eq!(asked.to_string(), "read push crypto admin:write");
-    assert_eq!(asked.grantable().to_string(), "read push");
+    let asked = Scopes::parse("read admin:write crypto admin:read:accounts push").unwrap();
+    assert_eq!(
+        asked.to_string(),
+        "read push crypto admin:read:accounts admin:write"
+    );
+    assert_eq!(asked.grantable().to_string(), "read push admin:write");
     assert!(!asked.cover(Scope::WRITE) && !asked.cover(Scope::ADMIN_READ));
     assert!(asked.cover(Scope::ADMIN_WRITE_REPORTS));
 }

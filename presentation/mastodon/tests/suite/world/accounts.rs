@@ -17,7 +17,10 @@ impl StubAccounts for World {
             "ada-writes" => (ADA, "write"),
             "ada-likes" => (ADA, "read:favourites write:favourites"),
             "ada-is-told" => (ADA, "read:notifications write:notifications"),
+            "ada-moderates" => (ADA, "read admin:read:reports admin:write:reports"),
+            "bob-moderates" => (BOB, "admin:read admin:write"),
             "app" => (0, "read write"),
+            "app-moderates" => (0, "admin:read admin:write"),
             _ => {
                 let text = "The access token is invalid.";
                 return Err(Error::new(ErrorCode::Unauthenticated, text));

@@ -6,6 +6,7 @@ mod engagement;
 mod graph;
 mod lists;
 mod media;
+mod moderation;
 mod notifications;
 mod posts;
 mod uploads;
@@ -18,6 +19,7 @@ use business_accounts_gateway::Account;
 use business_engagement_gateway::{PostBookmark, PostLike};
 use business_graph_gateway::{AccountList, AccountMute, Follow, ListMember};
 use business_media_gateway::MediaItem;
+use business_moderation_gateway::Case;
 use business_posts_gateway::{CreatePostRequest, FollowedTag, Post, Visibility};
 use bytes::Bytes;
 use presentation_kit::{Gateways, Site, Surface};
@@ -48,6 +50,7 @@ pub(crate) struct World {
     pub(crate) followed_tags: Mutex<Vec<(u64, FollowedTag)>>,
     pub(crate) likes: Mutex<Vec<PostLike>>,
     pub(crate) bookmarks: Mutex<Vec<PostBookmark>>,
+    pub(crate) cases: Mutex<Vec<Case>>,
     pub(crate) notifications: Mutex<Vec<Notification>>,
     pub(crate) markers: Mutex<Vec<Marker>>,
     pub(crate) media: Mutex<Vec<MediaItem>>,
@@ -109,6 +112,7 @@ impl World {
             media: Stub::of(self),
             posts: Stub::of(self),
             engagement: Stub::of(self),
+            moderation: Stub::of(self),
             feed: Stub::of(self),
             notifications: Stub::of(self),
         };

@@ -29,6 +29,11 @@ fn words(scope: Scope) -> &'static str {
         "write:follows" => "Follow and unfollow as you",
         "follow" => "See and change whom you follow",
         "push" => "Send notifications to your devices",
+        "write:reports" => "Report people and posts as you",
+        name if name.starts_with("admin:read") => {
+            "See reports and who sent them, if you are a moderator"
+        }
+        name if name.starts_with("admin:") => "Decide about reports, if you are a moderator",
         name if name.starts_with("read:") => "See your lists, marks and filters",
         _ => "Change your lists, marks and filters",
     }

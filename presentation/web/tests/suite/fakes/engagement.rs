@@ -2,6 +2,7 @@
 
 use business_engagement_gateway::*;
 use infra_kernel::Result;
+use testing_stubs::{StubModeration, StubNotifications};
 
 use super::Fakes;
 
@@ -15,3 +16,7 @@ impl Fakes {
         Ok(GetMarksReply::default())
     }
 }
+
+/// The page shows no notifications, and has no way to report.
+impl StubNotifications for Fakes {}
+impl StubModeration for Fakes {}

@@ -1,0 +1,16 @@
+//! SQL, a file for each table.
+
+pub(crate) mod cases;
+pub(crate) mod events;
+#[cfg(test)]
+mod plans;
+
+/// An id as a database column holds it.
+const fn to_sql(id: u64) -> i64 {
+    id.cast_signed()
+}
+
+/// A column's value as the id it is.
+const fn from_sql(value: i64) -> u64 {
+    value.cast_unsigned()
+}
