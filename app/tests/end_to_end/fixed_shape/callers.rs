@@ -43,8 +43,9 @@ use infra_kernel::{
 use infra_rpc::Contract;
 use product_feed_gateway::{Feed, GetHomeRequest, RebuildHomeRequest};
 use product_notifications_gateway::{
-    ClearNotificationsRequest, CountUnreadRequest, DismissNotificationRequest, GetMarkersRequest,
-    GetNotificationRequest, ListNotificationsRequest, Notifications, SetMarkersRequest,
+    ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest,
+    GetMarkersRequest, GetNotificationRequest, ListGroupRequest, ListGroupsRequest,
+    ListNotificationsRequest, Notifications, SetMarkersRequest,
 };
 
 const ADA: u64 = 7;
@@ -136,6 +137,9 @@ fn of_who_is_told() -> Vec<(String, Call)> {
             get_notification(account_id => GetNotificationRequest { account_id, ..Default::default() });
             dismiss_notification(account_id => DismissNotificationRequest { account_id, ..Default::default() });
             clear_notifications(account_id => ClearNotificationsRequest { account_id });
+            list_groups(account_id => ListGroupsRequest { account_id, ..Default::default() });
+            list_group(account_id => ListGroupRequest { account_id, ..Default::default() });
+            dismiss_group(account_id => DismissGroupRequest { account_id, ..Default::default() });
             count_unread(account_id => CountUnreadRequest { account_id, ..Default::default() });
             get_markers(account_id => GetMarkersRequest { account_id, ..Default::default() });
             set_markers(account_id => SetMarkersRequest { account_id, ..Default::default() });

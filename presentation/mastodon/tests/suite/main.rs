@@ -10,6 +10,7 @@ mod edges;
 mod engagement;
 mod files;
 mod media;
+mod notification_groups;
 mod notifications;
 mod oauth;
 mod parameters;

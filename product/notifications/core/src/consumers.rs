@@ -17,10 +17,13 @@ use product_notifications_gateway::{Kind, Notification, NotificationId};
 
 use crate::state::State;
 use crate::store::heard::{self, What};
-use crate::store::notifications;
+use crate::store::{groups, notifications};
 
 /// How many events of a subscription are handled concurrently.
 const CONCURRENCY: usize = 4;
+/// How many hours of likes or reshares of one post, or of follows, are told as one.
+const GROUP_HOURS: u32 = 12;
+const MICROSECONDS_PER_HOUR: i64 = 60 * 60 * 1_000_000;
 /// The fewest accounts among whom all that is kept of one kind is divided when it is full.
 const SENDERS_MIN: u32 = 10;
 
@@ -141,6 +144,7 @@ async fn write(
         // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
         // notifications are numbered in the order of their commits, and a caller that pages on from
         // the newest id misses none.
+        let group_hour = group_hour(connection, told, happened.at_us).await?;
         let notification = Notification {
             id: state.ids.next::<NotificationId>().get(),
             account_id: told.account,
@@ -148,6 +152,7 @@ async fn write(
             from_id: told.from,
             post_id: told.post,
             created_at_us: happened.at_us,
+            group_hour,
         };
         notifications::insert(connection, &notification, told.source).await?;
         let kept_max = state.settings.kept_max();
@@ -157,6 +162,20 @@ async fn write(
         notifications::trim(connection, told.account, kept_max).await?;
     }
     Ok(())
+}
+
+/// The hour of the group that this belongs to; 0 for what is told by itself. A group is as long as
+/// Mastodon's: who came back to it within twelve hours of its first belongs to it.
+async fn group_hour(connection: &mut Connection, told: &Told, at_us: i64) -> Result<u32, DbError> {
+    if !told.kind.is_grouped() {
+        return Ok(0);
+    }
+    // Of a time before 1970, which only a wrong clock says, nothing is grouped.
+    let hour = u32::try_from(at_us / MICROSECONDS_PER_HOUR).unwrap_or(0);
+    let latest = groups::latest_hour(connection, told.account, told.kind, told.post).await?;
+    // What is heard of late joins the group that is there.
+    let belongs = hour < latest.saturating_add(GROUP_HOURS);
+    Ok(if belongs { latest } else { hour })
 }
 
 /// Takes back what came of a like, a follow or a reshare, also when it is heard of before the thing

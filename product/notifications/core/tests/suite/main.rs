@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod grouping;
 mod listing;
 mod markers;
 mod support;

@@ -14,7 +14,7 @@ use infra_db::Database;
 use infra_domain::Domain as _;
 use infra_kernel::{
     AccountId, Caller, CallerKey, Clock, Context, Error, ErrorCode, IdGenerator, Identity,
-    ManualClock, Page, Result, SystemClock,
+    ManualClock, Page, Result, SystemClock, Timestamp,
 };
 use product_notifications::{DATABASE, Dependencies, NotificationsCore, Settings};
 use product_notifications_gateway::{
@@ -80,9 +80,22 @@ pub(crate) async fn deliver(
     topic: &str,
     message: &impl Message,
 ) -> Result<()> {
+    deliver_at(core, topic, message, SystemClock.now()).await
+}
+
+/// The same of what happened at this time.
+async fn deliver_at(
+    core: &NotificationsCore,
+    topic: &str,
+    message: &impl Message,
+    at: Timestamp,
+) -> Result<()> {
     let context = by(Caller::system());
     let ids = IdGenerator::new(1, Arc::new(SystemClock));
-    let event = Event::new(&context, &ids, topic, 1, message);
+    let event = Event {
+        occurred_at: at,
+        ..Event::new(&context, &ids, topic, 1, message)
+    };
     for consumer in core.consumers() {
         if consumer.subscription.topics.contains(&topic) {
             let handled = consumer.handler.handle(&context, &event).await;
@@ -153,6 +166,24 @@ impl World {
             author_id: ADA,
         };
         self.hears(engagement::LIKED, &liked).await;
+    }
+
+    /// The same at this time.
+    pub(crate) async fn liked_at(
+        &self,
+        like_id: u64,
+        account_id: u64,
+        post_id: u64,
+        at: Timestamp,
+    ) {
+        let liked = Liked {
+            like_id,
+            account_id,
+            post_id,
+            author_id: ADA,
+        };
+        let liked = deliver_at(&self.core, engagement::LIKED, &liked, at);
+        liked.await.unwrap();
     }
 
     pub(crate) async fn unliked(&self, like_id: u64, account_id: u64, post_id: u64) {
