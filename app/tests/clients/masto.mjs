@@ -88,6 +88,11 @@ assert.deepEqual((await author.v1.accounts.$select(me.id).followers.list()).leng
 assert.deepEqual((await author.v1.accounts.$select(me.id).following.list()).length, 0);
 
 const read = reader.v1.statuses.$select(post.id);
+const [announced] = await eventually(async () => {
+  const statuses = await reader.v1.notifications.list({ types: ["status"] });
+  return statuses.length > 0 && statuses;
+});
+assert.equal(announced.status.id, post.id);
 const liked = await read.favourite();
 assert.equal(liked.favourited, true);
 assert.equal(liked.favouritesCount, 1);

@@ -66,6 +66,8 @@ def main():
     assert post.created_at.year >= 2026
 
     seen = eventually(lambda: [status for status in reader.timeline_home() if status.id == post.id])[0]
+    announced = eventually(lambda: reader.notifications(types=["status"]))[0]
+    assert announced.type == "status" and announced.status.id == post.id, announced
     assert seen.media_attachments[0].description == "A photo by the sea", seen
     assert seen.account.display_name == "Author"
     assert reader.timeline_public(only_media=True)[0].id == post.id

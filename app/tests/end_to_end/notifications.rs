@@ -182,3 +182,42 @@ async fn likes_of_one_post_are_told_as_one_and_only_those_that_may_be_seen_count
     ada.post(&path, &json!({})).await.expect(200);
     assert!(groups(&ada, "").await.is_empty());
 }
+
+#[tokio::test]
+async fn each_post_of_somebody_is_told_to_those_who_follow_for_it() {
+    let mut server = Server::start().await;
+    let (ada, bob) = (server.person("ada").await, server.person("bob").await);
+    let eve = server.person("eve").await;
+    let follow = async |person: &Person, notify: bool| {
+        let path = format!("/api/v1/accounts/{}/follow", ada.id);
+        let reply = person.post(&path, &json!({"notify": notify})).await;
+        assert_eq!(reply.expect(200)["notifying"], notify);
+    };
+    follow(&bob, true).await;
+    follow(&eve, false).await;
+    let first = text(&ada.say("a lake at dusk").await, "/id");
+    is_told(&bob, &[("status", "ada", &first)]).await;
+    let hidden = json!({"status": "for followers", "visibility": "private"});
+    let hidden = text(&ada.publish(&hidden).await, "/id");
+    let both = [("status", "ada", &*first), ("status", "ada", &*hidden)];
+    is_told(&bob, &both).await;
+    server.kill();
+    server.start_again().await;
+    is_told(&bob, &both).await;
+    // What one may see no longer is not shown, and comes back when one may.
+    bob.unfollow(&ada).await;
+    assert_eq!(notified(&bob).await.len(), 1);
+    follow(&bob, true).await;
+    is_told(&bob, &both).await;
+    let path = format!("/api/v1/statuses/{first}");
+    ada.delete(&path).await.expect(200);
+    is_told(&bob, &both[1..]).await;
+    follow(&bob, false).await;
+    let third = text(&ada.say("a lake at dawn").await, "/id");
+    bob.finds_at_home(&third).await;
+    eve.finds_at_home(&third).await;
+    // The events of one author are handled in their order: those before were handled, too.
+    let mention = text(&ada.say("look, @bob").await, "/id");
+    is_told(&bob, &[both[1], ("mention", "ada", &mention)]).await;
+    assert!(notified(&eve).await.is_empty());
+}

@@ -19,9 +19,9 @@ use business_engagement_gateway::{
 };
 use business_graph_gateway::{
     AcceptFollowRequest, BlockRequest, CountFollowRequestsRequest, FollowRequest,
-    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest, ListMutesRequest,
-    MuteRequest, RejectFollowRequest, RemoveFollowerRequest, UnblockRequest, UnfollowRequest,
-    UnmuteRequest,
+    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest,
+    ListFollowsRequest, ListMutesRequest, MuteRequest, RejectFollowRequest, RemoveFollowerRequest,
+    UnblockRequest, UnfollowRequest, UnmuteRequest,
 };
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
@@ -189,6 +189,9 @@ fn of_the_operator() -> Vec<(String, Call)> {
             drop_failed(_ => DropFailedRequest::default());
             switch_format(_ => SwitchFormatRequest::default());
             check_media(_ => CheckMediaRequest::default());
+        }
+        dyn Graph {
+            list_notified_followers(account_id => ListFollowsRequest { account_id, ..Default::default() });
         }
         dyn Feed {
             rebuild_home(account_id => RebuildHomeRequest { account_id });

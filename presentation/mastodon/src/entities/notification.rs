@@ -13,7 +13,7 @@ use super::{Account, Status, moment, status};
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Notification {
     id: NotificationId,
-    /// "favourite", "mention", "follow", "follow_request" or "reblog".
+    /// "favourite", "mention", "follow", "follow_request", "reblog" or "status".
     #[serde(rename = "type")]
     kind: &'static str,
     created_at: String,
@@ -27,12 +27,13 @@ pub(crate) struct Notification {
 }
 
 /// The names of the kinds of notifications.
-const NAMES: [(&str, Kind); 5] = [
+const NAMES: [(&str, Kind); 6] = [
     ("favourite", Kind::Favourite),
     ("mention", Kind::Mention),
     ("follow", Kind::Follow),
     ("follow_request", Kind::FollowRequest),
     ("reblog", Kind::Reshare),
+    ("status", Kind::NewPost),
 ];
 
 /// Before the id of a notification that stands by itself.

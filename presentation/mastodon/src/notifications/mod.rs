@@ -29,7 +29,8 @@ fn each() -> Api {
             list::list,
             Describe::new(
                 "Lists what one was told, the latest first: likes of one's statuses, statuses that mention or \
-                 answer one, new followers and who asks to be one, reshares. What one may not see, or no longer, is left out.",
+                 answer one, new followers and who asks to be one, reshares, \
+                 and statuses of those whom one follows with `notify`. What one may not see, or no longer, is left out.",
             )
             .query::<PageQuery>()
             .query::<filter::FilterQuery>()

@@ -4,6 +4,7 @@
 mod follow_requests;
 mod follows;
 mod likes;
+mod new_posts;
 mod posts;
 
 use std::sync::Arc;
@@ -131,7 +132,7 @@ async fn write(
 ) -> Result<(), DbError> {
     let now = state.clock.now();
     // A dead letter that is replayed late: whether it was taken back may be forgotten by now.
-    if happened.at_us < state.heard_since(now).microseconds() {
+    if state.is_forgotten(happened.at_us) {
         return Ok(());
     }
     if !heard::note(connection, happened.what, happened.id, now).await? {
@@ -141,26 +142,37 @@ async fn write(
         return Ok(());
     }
     for told in told {
-        // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
-        // notifications are numbered in the order of their commits, and a caller that pages on from
-        // the newest id misses none.
-        let group_hour = group_hour(connection, told, happened.at_us).await?;
-        let notification = Notification {
-            id: state.ids.next::<NotificationId>().get(),
-            account_id: told.account,
-            kind: told.kind.into(),
-            from_id: told.from,
-            post_id: told.post,
-            created_at_us: happened.at_us,
-            group_hour,
-        };
-        notifications::insert(connection, &notification, told.source).await?;
-        let kept_max = state.settings.kept_max();
-        // First those of one account: one that fills the list is not to push out what others did.
-        let of_one_max = (kept_max / SENDERS_MIN).max(1);
-        notifications::trim_sender(connection, &notification, of_one_max).await?;
-        notifications::trim(connection, told.account, kept_max).await?;
+        store(connection, state, told, happened.at_us).await?;
     }
+    Ok(())
+}
+
+/// Stores what somebody is told, and removes what is too many for it.
+async fn store(
+    connection: &mut Connection,
+    state: &State,
+    told: &Told,
+    at_us: i64,
+) -> Result<(), DbError> {
+    let group_hour = group_hour(connection, told, at_us).await?;
+    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
+    // notifications are numbered in the order of their commits, and a caller that pages on from
+    // the newest id misses none.
+    let notification = Notification {
+        id: state.ids.next::<NotificationId>().get(),
+        account_id: told.account,
+        kind: told.kind.into(),
+        from_id: told.from,
+        post_id: told.post,
+        created_at_us: at_us,
+        group_hour,
+    };
+    notifications::insert(connection, &notification, told.source).await?;
+    let kept_max = state.settings.kept_max();
+    // First those of one account: one that fills the list is not to push out what others did.
+    let of_one_max = (kept_max / SENDERS_MIN).max(1);
+    notifications::trim_sender(connection, &notification, of_one_max).await?;
+    notifications::trim(connection, told.account, kept_max).await?;
     Ok(())
 }
 

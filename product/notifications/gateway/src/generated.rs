@@ -226,6 +226,8 @@ pub enum Kind {
     Reshare = 4,
     /// Somebody asks to follow the account.
     FollowRequest = 5,
+    /// Somebody posts whom the account follows to be told of it.
+    NewPost = 6,
 }
 impl Kind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -240,6 +242,7 @@ impl Kind {
             Self::Follow => "KIND_FOLLOW",
             Self::Reshare => "KIND_RESHARE",
             Self::FollowRequest => "KIND_FOLLOW_REQUEST",
+            Self::NewPost => "KIND_NEW_POST",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -251,6 +254,7 @@ impl Kind {
             "KIND_FOLLOW" => Some(Self::Follow),
             "KIND_RESHARE" => Some(Self::Reshare),
             "KIND_FOLLOW_REQUEST" => Some(Self::FollowRequest),
+            "KIND_NEW_POST" => Some(Self::NewPost),
             _ => None,
         }
     }
@@ -285,7 +289,8 @@ impl Timeline {
     }
 }
 /// What accounts are told of: likes and reshares of their posts, posts that mention or reply to
-/// them, new followers and who asks to be one. And how far each has read its timelines.
+/// them, new followers and who asks to be one, posts of those whom they follow to be told of. And how
+/// far each has read its timelines.
 /// This domain does not decide who may see a post or an account: callers filter what it lists by the
 /// read pipeline's rules. All of it is for the account itself.
 #[async_trait::async_trait]

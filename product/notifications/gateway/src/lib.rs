@@ -27,12 +27,13 @@ pub const UNREAD_MAX: u32 = 1_000;
 
 impl Kind {
     /// Every kind that there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Favourite,
         Self::Mention,
         Self::Follow,
         Self::Reshare,
         Self::FollowRequest,
+        Self::NewPost,
     ];
 }
 

@@ -19,7 +19,7 @@ const TABLES: Tables = Tables {
     ],
 };
 
-const SEARCHES: [&str; 14] = [
+const SEARCHES: [&str; 15] = [
     notifications::COUNT,
     notifications::GET,
     notifications::DELETE,
@@ -33,6 +33,7 @@ const SEARCHES: [&str; 14] = [
     groups::LATEST_HOUR,
     groups::DELETE,
     heard::IS_HEARD,
+    heard::BELOW,
     markers::OF_ACCOUNT,
 ];
 
@@ -112,6 +113,7 @@ async fn on_sqlite_every_statement_has_its_index() {
             "INDEX notifications_once (account_id=? AND kind=? AND from_id=? AND post_id<?)",
         ),
         (heard::IS_HEARD, "(what=? AND id=?)"),
+        (heard::BELOW, "(what=? AND id=?)"),
         (heard::FORGET, "INDEX heard_by_age (heard_at<?)"),
         (markers::OF_ACCOUNT, "(account_id=?)"),
     ];

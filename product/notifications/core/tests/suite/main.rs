@@ -7,6 +7,7 @@ mod access;
 mod grouping;
 mod listing;
 mod markers;
+mod new_posts;
 mod support;
 mod taken_back;
 mod telling;
