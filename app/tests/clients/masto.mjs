@@ -100,6 +100,11 @@ assert.deepEqual((await author.v1.accounts.$select(me.id).followers.list()).leng
 assert.deepEqual((await author.v1.accounts.$select(me.id).following.list()).length, 0);
 
 const read = reader.v1.statuses.$select(post.id);
+const [announced] = await eventually(async () => {
+  const statuses = await reader.v1.notifications.list({ types: ["status"] });
+  return statuses.length > 0 && statuses;
+});
+assert.equal(announced.status.id, post.id);
 const liked = await read.favourite();
 assert.equal(liked.favourited, true);
 assert.equal(liked.favouritesCount, 1);
@@ -128,11 +133,19 @@ assert.equal(told.follow.account.id, (await reader.v1.accounts.verifyCredentials
 assert.deepEqual((await author.v1.notifications.list({ types: ["follow"] })).map((one) => one.id), [told.follow.id]);
 assert.deepEqual((await author.v1.notifications.list({ excludeTypes: ["follow"] })).map((one) => one.id), [told.mention.id]);
 assert.equal((await author.v1.notifications.$select(told.follow.id).fetch()).type, "follow");
+const page = await author.v2.notifications.list({ groupedTypes: ["favourite", "reblog", "follow"] });
+assert.deepEqual(page.notificationGroups.map((group) => group.groupKey).sort(), [told.follow.groupKey, told.mention.groupKey].sort());
+assert.equal(page.accounts.length, 1);
+assert.deepEqual(page.statuses.map((status) => status.id), [answer.id]);
+const follows = author.v2.notifications.$select(told.follow.groupKey);
+assert.equal((await follows.fetch()).notificationGroups[0].notificationsCount, 1);
+assert.deepEqual((await follows.accounts.fetch()).map((account) => account.id), [told.follow.account.id]);
+assert.equal((await author.v2.notifications.unreadCount.fetch()).count, 2);
 const [first] = Object.values(told).sort((one, other) => (BigInt(one.id) < BigInt(other.id) ? -1 : 1));
 const marked = await author.v1.markers.create({ notifications: { lastReadId: first.id } });
 assert.equal(marked.notifications.lastReadId, first.id);
 assert.equal((await author.v1.markers.fetch({ timeline: ["notifications"] })).notifications.version, 1);
-await author.v1.notifications.$select(first.id).dismiss();
+await author.v2.notifications.$select(first.groupKey).dismiss();
 assert.equal((await author.v1.notifications.list()).length, 1);
 await author.v1.notifications.clear();
 assert.deepEqual(await author.v1.notifications.list(), []);

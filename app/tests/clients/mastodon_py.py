@@ -82,6 +82,8 @@ def main():
     assert post.created_at.year >= 2026
 
     seen = eventually(lambda: [status for status in reader.timeline_home() if status.id == post.id])[0]
+    announced = eventually(lambda: reader.notifications(types=["status"]))[0]
+    assert announced.type == "status" and announced.status.id == post.id, announced
     assert seen.media_attachments[0].description == "A photo by the sea", seen
     assert seen.account.display_name == "Author"
     assert reader.timeline_public(only_media=True)[0].id == post.id
@@ -132,12 +134,22 @@ def main():
     assert [one.type for one in author.notifications(exclude_types=["follow"])] == ["mention"]
     assert author.notifications(told["follow"].id).type == "follow"
     assert author.notifications_unread_count().count == 2
+    page = author.grouped_notifications()
+    groups = {group.type: group for group in page.notification_groups}
+    assert groups["follow"].group_key == told["follow"].group_key, groups
+    assert [account.username for account in page.accounts] == ["py_reader"], page
+    assert str(groups["mention"].status_id) == str(page.statuses[0].id) == str(answer.id), page
+    follows = author.grouped_notification(groups["follow"].group_key)
+    assert follows.notification_groups[0].notifications_count == 1, follows
+    followers = author.grouped_notification_accounts(groups["follow"].group_key)
+    assert [account.username for account in followers] == ["py_reader"], followers
+    assert author.unread_grouped_notifications_count() == 2
     first, last = sorted(told.values(), key=lambda one: int(one.id))
     author.markers_set("notifications", first.id)
     marker = author.markers_get("notifications")["notifications"]
     assert str(marker.last_read_id) == str(first.id), marker
     assert author.notifications_unread_count().count == 1
-    author.notifications_dismiss(last.id)
+    author.dismiss_grouped_notification(last.group_key)
     assert [one.id for one in author.notifications()] == [first.id]
     author.notifications_clear()
     assert list(author.notifications()) == []

@@ -240,6 +240,24 @@ async fn read_posts(bob: &Person, post: &str, checker: &mut Checker) {
     checker.check("delete", "/api/v1/statuses/{id}", &deleted);
 }
 
+/// The same with what is told as one, of which one is this.
+async fn read_groups(ada: &Person, key: &str, checker: &mut Checker) {
+    let list = "/api/v2/notifications";
+    let partial = format!("{list}?expand_accounts=partial_avatars");
+    for path in [list, &partial] {
+        let all = checker.get(ada, list, path).await;
+        assert_ne!(all["notification_groups"], json!([]));
+    }
+    for (operation, path) in [
+        ("/unread_count", "/unread_count"),
+        ("/{group_key}", &*format!("/{key}")),
+        ("/{group_key}/accounts", &format!("/{key}/accounts")),
+    ] {
+        let (operation, path) = (format!("{list}{operation}"), format!("{list}{path}"));
+        checker.get(ada, &operation, &path).await;
+    }
+}
+
 /// What Ada was told by Bob: that he follows her, and likes her post.
 async fn read_notifications(ada: &Person, bob: &Person, post: &str, checker: &mut Checker) {
     let liked = format!("/api/v1/statuses/{post}/favourite");
@@ -257,6 +275,7 @@ async fn read_notifications(ada: &Person, bob: &Person, post: &str, checker: &mu
     checker.get(ada, "/api/v1/notifications/{id}", &one).await;
     let unread = "/api/v1/notifications/unread_count";
     checker.get(ada, unread, unread).await;
+    read_groups(ada, &text(&reply.json()[0], "/group_key"), checker).await;
     let markers = "/api/v1/markers";
     let body = json!({"home": {"last_read_id": post}, "notifications": {"last_read_id": told}});
     let set = ada.post(markers, &body).await;

@@ -5,6 +5,7 @@ mod cases;
 mod direct_conversations;
 mod engagement;
 mod listing;
+mod notification_groups;
 mod notifications;
 mod people;
 mod timelines;
@@ -13,7 +14,7 @@ mod visible;
 
 use std::collections::HashMap;
 
-use business_graph_gateway::{GetRelationshipsRequest, Relationship};
+use business_graph_gateway::{ACCOUNTS_MAX, GetRelationshipsRequest, Relationship};
 use business_posts_gateway::{
     GetConversationRequest, GetPostHeadsRequest, ListByAuthorRequest, ListPinnedRequest, PostHead,
     PostId,
@@ -32,6 +33,7 @@ use timelines::until_something_is_left;
 pub use cases::{CaseFile, CaseFilter};
 pub use direct_conversations::ShownConversation;
 pub use listing::{AuthorFilter, Conversation, Listing};
+pub use notification_groups::{PagePart, ToldGroup};
 pub use notifications::Told;
 
 /// The most ancestors of a conversation that are shown.
@@ -214,20 +216,19 @@ impl Reader {
         let Some(viewer) = viewer else {
             return Ok(HashMap::new());
         };
-        let request = GetRelationshipsRequest {
-            viewer_id: viewer.get(),
-            target_ids,
-        };
-        let reply = self
-            .gateways
-            .graph
-            .get_relationships(context, request)
-            .await?;
-        Ok(reply
-            .relationships
-            .into_iter()
-            .map(|relationship| (relationship.target_id, relationship))
-            .collect())
+        let mut known = HashMap::with_capacity(target_ids.len());
+        // Only a page of large groups of notifications has more than one call returns.
+        for some in target_ids.chunks(ACCOUNTS_MAX) {
+            let request = GetRelationshipsRequest {
+                viewer_id: viewer.get(),
+                target_ids: some.to_vec(),
+            };
+            let graph = &self.gateways.graph;
+            let reply = graph.get_relationships(context, request).await?;
+            let relationships = reply.relationships.into_iter();
+            known.extend(relationships.map(|one| (one.target_id, one)));
+        }
+        Ok(known)
     }
 
     async fn home_ids(&self, context: &Context, viewer: AccountId, page: Page) -> Result<Vec<u64>> {

@@ -15,6 +15,7 @@ impl Compose for NotificationsCore {
             database: wiring.database(&DATABASE)?,
             clock: wiring.clock.clone(),
             ids: wiring.ids.clone(),
+            graph: wiring.gateway()?,
             heard_for: heard_for(wiring.configuration.bus.retention_s),
             settings: wiring.configuration.notifications.clone(),
         }))

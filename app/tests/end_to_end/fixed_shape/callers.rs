@@ -21,10 +21,10 @@ use business_engagement_gateway::{
 use business_graph_gateway::{
     AcceptFollowRequest, AddToListRequest, BlockRequest, CountFollowRequestsRequest,
     CreateListRequest, DeleteListRequest, FollowRequest, GetListRequest, GetNotesRequest,
-    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest, ListListsRequest,
-    ListMembersRequest, ListMutesRequest, MuteRequest, RejectFollowRequest, RemoveFollowerRequest,
-    RemoveFromListRequest, SetNoteRequest, UnblockRequest, UnfollowRequest, UnmuteRequest,
-    UpdateListRequest,
+    GetRelationshipsRequest, Graph, ListBlocksRequest, ListFollowRequestsRequest,
+    ListFollowsRequest, ListListsRequest, ListMembersRequest, ListMutesRequest, MuteRequest,
+    RejectFollowRequest, RemoveFollowerRequest, RemoveFromListRequest, SetNoteRequest,
+    UnblockRequest, UnfollowRequest, UnmuteRequest, UpdateListRequest,
 };
 use business_media_gateway::{
     AppendChunk, AppendHeader, AttachRequest, BeginUploadRequest, CancelUploadRequest,
@@ -50,8 +50,9 @@ use infra_kernel::{
 use infra_rpc::Contract;
 use product_feed_gateway::{Feed, GetHomeRequest, GetListTimelineRequest, RebuildHomeRequest};
 use product_notifications_gateway::{
-    ClearNotificationsRequest, CountUnreadRequest, DismissNotificationRequest, GetMarkersRequest,
-    GetNotificationRequest, ListNotificationsRequest, Notifications, SetMarkersRequest,
+    ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest,
+    GetMarkersRequest, GetNotificationRequest, ListGroupRequest, ListGroupsRequest,
+    ListNotificationsRequest, Notifications, SetMarkersRequest,
 };
 
 const ADA: u64 = 7;
@@ -180,6 +181,9 @@ fn of_who_is_told() -> Vec<(String, Call)> {
             get_notification(account_id => GetNotificationRequest { account_id, ..Default::default() });
             dismiss_notification(account_id => DismissNotificationRequest { account_id, ..Default::default() });
             clear_notifications(account_id => ClearNotificationsRequest { account_id });
+            list_groups(account_id => ListGroupsRequest { account_id, ..Default::default() });
+            list_group(account_id => ListGroupRequest { account_id, ..Default::default() });
+            dismiss_group(account_id => DismissGroupRequest { account_id, ..Default::default() });
             count_unread(account_id => CountUnreadRequest { account_id, ..Default::default() });
             get_markers(account_id => GetMarkersRequest { account_id, ..Default::default() });
             set_markers(account_id => SetMarkersRequest { account_id, ..Default::default() });
@@ -230,6 +234,9 @@ fn of_the_operator() -> Vec<(String, Call)> {
             drop_failed(_ => DropFailedRequest::default());
             switch_format(_ => SwitchFormatRequest::default());
             check_media(_ => CheckMediaRequest::default());
+        }
+        dyn Graph {
+            list_notified_followers(account_id => ListFollowsRequest { account_id, ..Default::default() });
         }
         dyn Feed {
             rebuild_home(account_id => RebuildHomeRequest { account_id });

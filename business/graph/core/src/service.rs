@@ -268,6 +268,16 @@ impl Graph for GraphService {
         Ok(read::list(&self.state, End::Follower, &request).await?)
     }
 
+    async fn list_notified_followers(
+        &self,
+        context: &Context,
+        request: ListFollowsRequest,
+    ) -> Result<ListFollowsReply> {
+        // Who wants to be told is the follower's own affair.
+        context.caller().require_system()?;
+        Ok(read::notified(&self.state, &request).await?)
+    }
+
     async fn get_stats(&self, _: &Context, request: GetStatsRequest) -> Result<GetStatsReply> {
         Ok(read::stats(&self.state, &request).await?)
     }

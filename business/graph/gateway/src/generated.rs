@@ -672,6 +672,13 @@ pub trait Graph: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListFollowsRequest,
     ) -> ::infra_kernel::Result<ListFollowsReply>;
+    /// Of the followers of an account those who want to be told of each of its posts, for the server
+    /// alone; ordered and paged by follow id, newest first.
+    async fn list_notified_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowsRequest,
+    ) -> ::infra_kernel::Result<ListFollowsReply>;
     /// Whom an account follows; ordered and paged by follow id, newest first.
     async fn list_following(
         &self,
@@ -938,11 +945,21 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &[],
     };
+    /// See [`Graph::list_notified_followers`](super::Graph::list_notified_followers).
+    pub const LIST_NOTIFIED_FOLLOWERS: Method = Method {
+        name: "graph.list_notified_followers",
+        path: "/heliograph.graph.v1.Graph/ListNotifiedFollowers",
+        index: 25,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &[],
+    };
     /// See [`Graph::list_following`](super::Graph::list_following).
     pub const LIST_FOLLOWING: Method = Method {
         name: "graph.list_following",
         path: "/heliograph.graph.v1.Graph/ListFollowing",
-        index: 25,
+        index: 26,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -952,7 +969,7 @@ pub mod methods {
     pub const GET_STATS: Method = Method {
         name: "graph.get_stats",
         path: "/heliograph.graph.v1.Graph/GetStats",
-        index: 26,
+        index: 27,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_ids"),
@@ -985,6 +1002,7 @@ pub mod methods {
         GET_LIST,
         GET_RELATIONSHIPS,
         LIST_FOLLOWERS,
+        LIST_NOTIFIED_FOLLOWERS,
         LIST_FOLLOWING,
         GET_STATS,
     ];
@@ -1294,6 +1312,18 @@ impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn list_notified_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowsRequest,
+    ) -> ::infra_kernel::Result<ListFollowsReply> {
+        self.call(
+            &methods::LIST_NOTIFIED_FOLLOWERS,
+            context,
+            self.inner().list_notified_followers(context, request),
+        )
+        .await
+    }
     async fn list_following(
         &self,
         context: &::infra_kernel::Context,
@@ -1520,6 +1550,15 @@ impl Graph for RemoteGraph {
     ) -> ::infra_kernel::Result<ListFollowsReply> {
         self.0
             .unary(&methods::LIST_FOLLOWERS, context, request)
+            .await
+    }
+    async fn list_notified_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowsRequest,
+    ) -> ::infra_kernel::Result<ListFollowsReply> {
+        self.0
+            .unary(&methods::LIST_NOTIFIED_FOLLOWERS, context, request)
             .await
     }
     async fn list_following(
@@ -1775,6 +1814,15 @@ impl ::infra_rpc::Serve for ServeGraph {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.list_followers(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListNotifiedFollowers" => {
+                call.unary(
+                    &methods::LIST_NOTIFIED_FOLLOWERS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_notified_followers(&context, request).await
                     },
                 )
             }

@@ -120,7 +120,7 @@ impl Reader {
         Ok(seen)
     }
 
-    async fn told_ids(
+    pub(super) async fn told_ids(
         &self,
         context: &Context,
         viewer: AccountId,
@@ -167,7 +167,7 @@ impl Reader {
     }
 
     /// Those of these notifications whose account and post the viewer may see.
-    async fn allowed(
+    pub(super) async fn allowed(
         &self,
         context: &Context,
         viewer: AccountId,
@@ -205,7 +205,7 @@ impl Reader {
     }
 }
 
-fn posts_of(notifications: &[Notification]) -> Vec<u64> {
+pub(super) fn posts_of(notifications: &[Notification]) -> Vec<u64> {
     let posts = notifications.iter().map(|one| one.post_id);
     distinct(posts.filter(|id| *id != 0))
 }

@@ -51,6 +51,19 @@ pub(crate) struct Account {
     fields: Vec<Field>,
 }
 
+/// As much of an account as its picture needs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PartialAccount {
+    id: AccountId,
+    acct: String,
+    url: String,
+    avatar: String,
+    avatar_static: String,
+    avatar_description: String,
+    locked: bool,
+    bot: bool,
+}
+
 /// A line of a profile.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Field {
@@ -139,6 +152,23 @@ impl Account {
             emojis: [],
             roles: [],
             fields: fields_of(&account.fields, |value| line_to_html(site, value)),
+        }
+    }
+}
+
+impl PartialAccount {
+    /// As much of an account as its picture needs.
+    pub(crate) fn of(site: &Site, person: &Person) -> Self {
+        let account = Account::of(site, person);
+        Self {
+            id: account.id,
+            acct: account.acct,
+            url: account.url,
+            avatar: account.avatar,
+            avatar_static: account.avatar_static,
+            avatar_description: account.avatar_description,
+            locked: account.locked,
+            bot: account.bot,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::Empty;
 /// newer.
 const API_VERSION: &str = "4.3.0";
 /// The same as a number, for clients that look at that.
-const API_VERSION_NUMBER: u32 = 1;
+const API_VERSION_NUMBER: u32 = 2;
 /// What a link in a text counts as, as clients count it.
 const CHARACTERS_PER_URL: u32 = 23;
 /// Where the program's source is, when the build says so.

@@ -1,8 +1,9 @@
 //! What somebody was told.
 
+use business_posts_gateway::PostId;
 use presentation_kit::Site;
 use presentation_kit::reader::Told;
-use product_notifications_gateway::{Kind, NotificationId};
+use product_notifications_gateway::{Group, Kind, NotificationId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,11 +13,11 @@ use super::{Account, Status, moment, status};
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Notification {
     id: NotificationId,
-    /// "favourite", "mention", "follow", "follow_request", "reblog" or "update".
+    /// "favourite", "mention", "follow", "follow_request", "reblog", "status" or "update".
     #[serde(rename = "type")]
     kind: &'static str,
     created_at: String,
-    /// "ungrouped-" and the id: nothing is grouped.
+    /// The same for what is told as one; else "ungrouped-" and the id.
     group_key: String,
     /// Who did it.
     account: Account,
@@ -26,14 +27,68 @@ pub(crate) struct Notification {
 }
 
 /// The names of the kinds of notifications.
-const NAMES: [(&str, Kind); 6] = [
+const NAMES: [(&str, Kind); 7] = [
     ("favourite", Kind::Favourite),
     ("mention", Kind::Mention),
     ("follow", Kind::Follow),
     ("follow_request", Kind::FollowRequest),
     ("reblog", Kind::Reshare),
+    ("status", Kind::NewPost),
     ("update", Kind::Edit),
 ];
+
+/// Before the id of a notification that stands by itself.
+const UNGROUPED: &str = "ungrouped-";
+
+/// What a group key names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupKey {
+    Alone(NotificationId),
+    Group(Group),
+}
+
+/// The name of a notification's kind.
+pub(crate) fn name_of(notification: &product_notifications_gateway::Notification) -> &'static str {
+    let kind = notification.kind();
+    let name = NAMES.iter().find(|(_, known)| *known == kind);
+    name.map_or("", |(name, _)| name)
+}
+
+/// The key of the group that a notification is shown in, if it is in one.
+pub(crate) fn group_key(
+    notification: &product_notifications_gateway::Notification,
+    group: Option<Group>,
+) -> String {
+    let name = name_of(notification);
+    match group {
+        None => format!("{UNGROUPED}{}", notification.id),
+        Some(Group {
+            post_id: 0, hour, ..
+        }) => format!("{name}-{hour}"),
+        Some(Group { post_id, hour, .. }) => format!("{name}-{post_id}-{hour}"),
+    }
+}
+
+impl GroupKey {
+    /// What this key names, if it is one.
+    pub(crate) fn read(key: &str) -> Option<Self> {
+        if let Some(id) = key.strip_prefix(UNGROUPED) {
+            return Some(Self::Alone(id.parse().ok()?));
+        }
+        let (name, rest) = key.split_once('-')?;
+        let kind = kind_named(name).filter(|kind| kind.is_grouped())?;
+        let (post_id, hour) = match rest.split_once('-') {
+            Some((post, hour)) => (post.parse::<PostId>().ok()?.get(), hour),
+            None => (0, rest),
+        };
+        let hour = hour.parse().ok().filter(|hour| *hour > 0)?;
+        Some(Self::Group(Group {
+            kind: kind.into(),
+            post_id,
+            hour,
+        }))
+    }
+}
 
 /// The kind that has this name, if there is one.
 pub(crate) fn kind_named(name: &str) -> Option<Kind> {
@@ -45,13 +100,11 @@ impl Notification {
     /// One without its status.
     fn of(site: &Site, told: &Told) -> Self {
         let notification = &told.notification;
-        let kind = notification.kind();
-        let name = NAMES.iter().find(|(_, known)| *known == kind);
         Self {
             id: notification.notification(),
-            kind: name.map_or("", |(name, _)| name),
+            kind: name_of(notification),
             created_at: moment::date_time(notification.created_at_us),
-            group_key: format!("ungrouped-{}", notification.id),
+            group_key: group_key(notification, notification.group()),
             account: Account::of(site, &told.from),
             status: None,
         }
@@ -88,4 +141,59 @@ pub(crate) fn list(site: &Site, told: &[Told]) -> serde_json::Result<Vec<u8>> {
     }
     json.push(b']');
     Ok(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_found_by_the_key_that_it_is_shown_with() {
+        let notification =
+            |kind: Kind, post_id, group_hour| product_notifications_gateway::Notification {
+                id: 7,
+                kind: kind.into(),
+                post_id,
+                group_hour,
+                ..Default::default()
+            };
+        for (notification, expected) in [
+            (
+                notification(Kind::Favourite, 12, 490_000),
+                "favourite-12-490000",
+            ),
+            (notification(Kind::Reshare, 12, 490_000), "reblog-12-490000"),
+            (notification(Kind::Follow, 0, 490_000), "follow-490000"),
+            (notification(Kind::Follow, 0, 0), "ungrouped-7"),
+            (notification(Kind::Mention, 12, 0), "ungrouped-7"),
+        ] {
+            let key = group_key(&notification, notification.group());
+            assert_eq!(key, expected);
+            let expected = match notification.group() {
+                None => GroupKey::Alone(NotificationId::new(7)),
+                Some(group) => GroupKey::Group(group),
+            };
+            assert_eq!(GroupKey::read(&key), Some(expected));
+        }
+        for nothing in [
+            "",
+            "1",
+            "ungrouped-",
+            "ungrouped-x",
+            "ungrouped-0",
+            "follow",
+            "follow-",
+            "follow-x",
+            "follow-0",
+            "follow--1",
+            "mention-12-490000",
+            "favourite-x-490000",
+            "favourite-12-",
+            "favourite-12-4900000000000",
+            "favourite-12-49-1",
+            "nonsense-12-490000",
+        ] {
+            assert_eq!(GroupKey::read(nothing), None, "{nothing}");
+        }
+    }
 }

@@ -12,8 +12,8 @@ use crate::entities::notification::kind_named;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct FilterQuery {
-    /// Only of these types: "favourite", "mention", "follow", "follow_request", "reblog"; all when
-    /// it does not say. There is nothing of other types.
+    /// Only of these types: "favourite", "mention", "follow", "follow_request", "reblog", "status";
+    /// all when it does not say. There is nothing of other types.
     #[serde(deserialize_with = "lenient::list")]
     types: Vec<String>,
     /// None of these types.

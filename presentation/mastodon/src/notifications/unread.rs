@@ -24,24 +24,31 @@ pub(super) struct LimitQuery {
     limit: Option<String>,
 }
 
+impl LimitQuery {
+    /// How far to count, within its bounds.
+    pub(super) fn limit(self) -> u32 {
+        let page = PageQuery {
+            limit: self.limit,
+            ..PageQuery::default()
+        };
+        page.page(LIMIT_DEFAULT, UNREAD_MAX).limit
+    }
+}
+
 /// How much is unread.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Unread {
-    count: usize,
+    pub(super) count: usize,
 }
 
 pub(super) async fn count(
     Allowed(viewer): Allowed<Person<scope::ReadNotifications>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-    QueryOf(LimitQuery { limit }): QueryOf<LimitQuery>,
+    QueryOf(limit): QueryOf<LimitQuery>,
     QueryOf(query): QueryOf<FilterQuery>,
 ) -> std::result::Result<Json<Unread>, Problem> {
-    let page = PageQuery {
-        limit,
-        ..PageQuery::default()
-    };
-    let limit = page.page(LIMIT_DEFAULT, UNREAD_MAX).limit;
+    let limit = limit.limit();
     let Some(filter) = query.filter().filter(|_| limit > 0) else {
         return Ok(Json(Unread { count: 0 }));
     };
@@ -54,7 +61,7 @@ pub(super) async fn count(
 }
 
 /// The last notification that the viewer has read, by their marker; 0 for none.
-async fn last_read(surface: &Surface, context: &Context, viewer: Viewer) -> Result<u64> {
+pub(super) async fn last_read(surface: &Surface, context: &Context, viewer: Viewer) -> Result<u64> {
     let request = GetMarkersRequest {
         account_id: viewer.account_id.get(),
         timelines: vec![Timeline::Notifications.into()],

@@ -13,6 +13,7 @@ mod files;
 mod followed_tags;
 mod lists;
 mod media;
+mod notification_groups;
 mod notifications;
 mod oauth;
 mod parameters;

@@ -5,6 +5,7 @@ mod edits;
 mod follow_requests;
 mod follows;
 mod likes;
+mod new_posts;
 mod posts;
 
 use std::sync::Arc;
@@ -18,10 +19,13 @@ use product_notifications_gateway::{Kind, Notification, NotificationId};
 
 use crate::state::State;
 use crate::store::heard::{self, What};
-use crate::store::notifications;
+use crate::store::{groups, notifications};
 
 /// How many events of a subscription are handled concurrently.
 const CONCURRENCY: usize = 4;
+/// How many hours of likes or reshares of one post, or of follows, are told as one.
+const GROUP_HOURS: u32 = 12;
+const MICROSECONDS_PER_HOUR: i64 = 60 * 60 * 1_000_000;
 /// The fewest accounts among whom all that is kept of one kind is divided when it is full.
 const SENDERS_MIN: u32 = 10;
 
@@ -134,7 +138,7 @@ async fn write(
 ) -> Result<(), DbError> {
     let now = state.clock.now();
     // A dead letter that is replayed late: whether it was taken back may be forgotten by now.
-    if happened.at_us < state.heard_since(now).microseconds() {
+    if state.is_forgotten(happened.at_us) {
         return Ok(());
     }
     if !heard::note(connection, happened.what, happened.id, now).await? {
@@ -144,47 +148,63 @@ async fn write(
         return Ok(());
     }
     for told in told {
-        // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
-        // notifications are numbered in the order of their commits, and a caller that pages on from
-        // the newest id misses none.
-        let notification = Notification {
-            id: state.ids.next::<NotificationId>().get(),
-            account_id: told.account,
-            kind: told.kind.into(),
-            from_id: told.from,
-            post_id: told.post,
-            created_at_us: happened.at_us,
-        };
-        let is_edited = happened.what == What::Edited;
-        store(connection, state, told, &notification, is_edited).await?;
+        store(connection, state, told, happened).await?;
     }
     Ok(())
 }
 
-/// Stores a notification, and removes what is too much for it.
+/// Stores what somebody is told, and removes what is too many for it.
 async fn store(
     connection: &mut Connection,
     state: &State,
     told: &Told,
-    notification: &Notification,
-    is_edited: bool,
+    happened: Happened,
 ) -> Result<(), DbError> {
+    let group_hour = group_hour(connection, told, happened.at_us).await?;
+    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
+    // notifications are numbered in the order of their commits, and a caller that pages on from
+    // the newest id misses none.
+    let notification = Notification {
+        id: state.ids.next::<NotificationId>().get(),
+        account_id: told.account,
+        kind: told.kind.into(),
+        from_id: told.from,
+        post_id: told.post,
+        created_at_us: happened.at_us,
+        group_hour,
+    };
     let kept_max = state.settings.kept_max();
     // First those of one account: one that fills the list is not to push out what others did.
     let of_one_max = (kept_max / SENDERS_MIN).max(1);
+    let is_edited = happened.what == What::Edited;
     if is_edited {
         // Before it, with room for one: what is about an older post would be the first to go.
-        notifications::trim_sender(connection, notification, of_one_max - 1).await?;
+        notifications::trim_sender(connection, &notification, of_one_max - 1).await?;
     }
     if told.kind == Kind::Edit {
         // Each change is news.
-        notifications::delete_same(connection, notification).await?;
+        notifications::delete_same(connection, &notification).await?;
     }
-    notifications::insert(connection, notification, told.source).await?;
+    notifications::insert(connection, &notification, told.source).await?;
     if !is_edited {
-        notifications::trim_sender(connection, notification, of_one_max).await?;
+        notifications::trim_sender(connection, &notification, of_one_max).await?;
     }
-    notifications::trim(connection, told.account, kept_max).await
+    notifications::trim(connection, told.account, kept_max).await?;
+    Ok(())
+}
+
+/// The hour of the group that this belongs to; 0 for what is told by itself. A group is as long as
+/// Mastodon's: who came back to it within twelve hours of its first belongs to it.
+async fn group_hour(connection: &mut Connection, told: &Told, at_us: i64) -> Result<u32, DbError> {
+    if !told.kind.is_grouped() {
+        return Ok(0);
+    }
+    // Of a time before 1970, which only a wrong clock says, nothing is grouped.
+    let hour = u32::try_from(at_us / MICROSECONDS_PER_HOUR).unwrap_or(0);
+    let latest = groups::latest_hour(connection, told.account, told.kind, told.post).await?;
+    // What is heard of late joins the group that is there.
+    let belongs = hour < latest.saturating_add(GROUP_HOURS);
+    Ok(if belongs { latest } else { hour })
 }
 
 /// Takes back what came of a like, a follow or a reshare, also when it is heard of before the thing

@@ -1,8 +1,9 @@
 //! The notifications domain: what accounts are told of, and how far they have read.
 //!
 //! - A read model of other domains' events ([`consumers`]): likes, follows, posts that mention or
-//!   reply. It asks nobody. An event that comes twice, or after the one that takes it back, is
-//!   recognised by what was heard before, which is noted in the transaction of the effect.
+//!   reply, new posts. It asks nobody but the graph, who wants to be told of the latter. An event
+//!   that comes twice, or after the one that takes it back, is recognised by what was heard before,
+//!   which is noted in the transaction of the effect.
 //! - What was dismissed, and the markers, are the account's own and can be made from nothing else:
 //!   the database is not one that may be thrown away.
 //! - It publishes no events, so it has no outbox.
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use business_graph_gateway::Graph;
 use infra_bus::Consumer;
 use infra_db::{Database, DbError, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
@@ -56,6 +58,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
+    /// Who wants to be told of each post of whom.
+    pub graph: Arc<dyn Graph>,
     /// How long it is remembered what was heard: well beyond the time for which the bus keeps
     /// events and delivers them again.
     pub heard_for: Duration,

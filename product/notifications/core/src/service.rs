@@ -1,6 +1,7 @@
 //! The contract, call by call. All of it is for the account itself.
 
 mod dismiss;
+mod groups;
 mod list;
 mod markers;
 
@@ -10,9 +11,10 @@ use async_trait::async_trait;
 use infra_kernel::{AccountId, Context, Result};
 use product_notifications_gateway::{
     ClearNotificationsReply, ClearNotificationsRequest, CountUnreadReply, CountUnreadRequest,
-    DismissNotificationReply, DismissNotificationRequest, GetMarkersReply, GetMarkersRequest,
-    GetNotificationReply, GetNotificationRequest, ListNotificationsReply, ListNotificationsRequest,
-    Notifications, SetMarkersReply, SetMarkersRequest,
+    DismissGroupReply, DismissGroupRequest, DismissNotificationReply, DismissNotificationRequest,
+    GetMarkersReply, GetMarkersRequest, GetNotificationReply, GetNotificationRequest,
+    ListGroupReply, ListGroupRequest, ListGroupsReply, ListGroupsRequest, ListNotificationsReply,
+    ListNotificationsRequest, Notifications, SetMarkersReply, SetMarkersRequest,
 };
 
 use crate::state::State;
@@ -47,6 +49,36 @@ impl Notifications for NotificationsService {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
         Ok(list::one(&self.state, request).await?)
+    }
+
+    async fn list_groups(
+        &self,
+        context: &Context,
+        request: ListGroupsRequest,
+    ) -> Result<ListGroupsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(groups::page(&self.state, request).await?)
+    }
+
+    async fn list_group(
+        &self,
+        context: &Context,
+        request: ListGroupRequest,
+    ) -> Result<ListGroupReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(groups::one(&self.state, request).await?)
+    }
+
+    async fn dismiss_group(
+        &self,
+        context: &Context,
+        request: DismissGroupRequest,
+    ) -> Result<DismissGroupReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(groups::dismiss(&self.state, request).await?)
     }
 
     async fn dismiss_notification(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use business_graph_gateway::Graph;
 use infra_db::Database;
 use infra_kernel::{Clock, IdGenerator, Timestamp};
 
@@ -12,6 +13,7 @@ pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<IdGenerator>,
+    pub(crate) graph: Arc<dyn Graph>,
     pub(crate) heard_for: Duration,
     pub(crate) settings: Settings,
 }
@@ -22,9 +24,15 @@ impl State {
             database: dependencies.database,
             clock: dependencies.clock,
             ids: dependencies.ids,
+            graph: dependencies.graph,
             heard_for: dependencies.heard_for,
             settings: dependencies.settings,
         }
+    }
+
+    /// Whether what happened then may have been heard of, and that been forgotten.
+    pub(crate) fn is_forgotten(&self, at_us: i64) -> bool {
+        at_us < self.heard_since(self.clock.now()).microseconds()
     }
 
     /// What was heard before this is forgotten.

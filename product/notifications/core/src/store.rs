@@ -1,5 +1,6 @@
 //! SQL, a file for each table.
 
+pub(crate) mod groups;
 pub(crate) mod heard;
 pub(crate) mod markers;
 pub(crate) mod notifications;

@@ -19,6 +19,21 @@ pub struct Notification {
     /// When it happened.
     #[prost(sfixed64, tag = "6")]
     pub created_at_us: i64,
+    /// The hour of its group; 0 for what is told by itself.
+    #[prost(uint32, tag = "7")]
+    pub group_hour: u32,
+}
+/// What is told as one: likes or reshares of one post, or follows, within twelve hours.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Group {
+    #[prost(enumeration = "Kind", tag = "1")]
+    pub kind: i32,
+    /// 0 for follows.
+    #[prost(fixed64, tag = "2")]
+    pub post_id: u64,
+    /// The hour since the Unix epoch in which it began.
+    #[prost(uint32, tag = "3")]
+    pub hour: u32,
 }
 /// Which notifications are meant: those that pass all of it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -47,6 +62,60 @@ pub struct ListNotificationsReply {
     #[prost(message, repeated, tag = "1")]
     pub notifications: ::prost::alloc::vec::Vec<Notification>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListGroupsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+    #[prost(message, optional, tag = "3")]
+    pub filter: ::core::option::Option<Filter>,
+    /// Which kinds are told as one, of those that can be; of the others each stands by itself.
+    #[prost(enumeration = "Kind", repeated, tag = "4")]
+    pub grouped_kinds: ::prost::alloc::vec::Vec<i32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListGroupsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub groups: ::prost::alloc::vec::Vec<NotificationGroup>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NotificationGroup {
+    /// The notification by which the group stands on the page: of those on it the newest; read
+    /// upwards, the oldest.
+    #[prost(fixed64, tag = "1")]
+    pub position_id: u64,
+    /// Absent for what stands by itself.
+    #[prost(message, optional, tag = "2")]
+    pub group: ::core::option::Option<Group>,
+    /// Those of the group up to the upper end of the page, newest first, also those below the page; of
+    /// all groups of the page together at most 1,000.
+    #[prost(message, repeated, tag = "3")]
+    pub notifications: ::prost::alloc::vec::Vec<Notification>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListGroupRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub group: ::core::option::Option<Group>,
+    #[prost(message, optional, tag = "3")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListGroupReply {
+    #[prost(message, repeated, tag = "1")]
+    pub notifications: ::prost::alloc::vec::Vec<Notification>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DismissGroupRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub group: ::core::option::Option<Group>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DismissGroupReply {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetNotificationRequest {
     #[prost(fixed64, tag = "1")]
@@ -157,6 +226,8 @@ pub enum Kind {
     Reshare = 4,
     /// Somebody asks to follow the account.
     FollowRequest = 5,
+    /// Somebody posts whom the account follows to be told of it.
+    NewPost = 6,
     /// A post that the account reshared says or shows something else.
     Edit = 7,
 }
@@ -173,6 +244,7 @@ impl Kind {
             Self::Follow => "KIND_FOLLOW",
             Self::Reshare => "KIND_RESHARE",
             Self::FollowRequest => "KIND_FOLLOW_REQUEST",
+            Self::NewPost => "KIND_NEW_POST",
             Self::Edit => "KIND_EDIT",
         }
     }
@@ -185,6 +257,7 @@ impl Kind {
             "KIND_FOLLOW" => Some(Self::Follow),
             "KIND_RESHARE" => Some(Self::Reshare),
             "KIND_FOLLOW_REQUEST" => Some(Self::FollowRequest),
+            "KIND_NEW_POST" => Some(Self::NewPost),
             "KIND_EDIT" => Some(Self::Edit),
             _ => None,
         }
@@ -220,8 +293,8 @@ impl Timeline {
     }
 }
 /// What accounts are told of: likes and reshares of their posts, posts that mention or reply to
-/// them, changes of what they reshared, new followers and who asks to be one. And how far each has
-/// read its timelines.
+/// them, changes of what they reshared, new followers and who asks to be one, posts of those whom
+/// they follow to be told of. And how far each has read its timelines.
 /// This domain does not decide who may see a post or an account: callers filter what it lists by the
 /// read pipeline's rules. All of it is for the account itself.
 #[async_trait::async_trait]
@@ -238,6 +311,25 @@ pub trait Notifications: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetNotificationRequest,
     ) -> ::infra_kernel::Result<GetNotificationReply>;
+    /// What an account was told, likes and reshares of one post and follows as one group each; ordered
+    /// and paged by the notification by which a group stands on the page, newest first. At most 80.
+    async fn list_groups(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupsRequest,
+    ) -> ::infra_kernel::Result<ListGroupsReply>;
+    /// The notifications of one group; ordered and paged as all are. At most 200.
+    async fn list_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupRequest,
+    ) -> ::infra_kernel::Result<ListGroupReply>;
+    /// Removes all notifications of a group. Removing what is not there is no error.
+    async fn dismiss_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissGroupRequest,
+    ) -> ::infra_kernel::Result<DismissGroupReply>;
     /// Removes one notification. Removing what is not there is no error.
     async fn dismiss_notification(
         &self,
@@ -292,11 +384,41 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &["read:notifications"],
     };
+    /// See [`Notifications::list_groups`](super::Notifications::list_groups).
+    pub const LIST_GROUPS: Method = Method {
+        name: "notifications.list_groups",
+        path: "/heliograph.notifications.v1.Notifications/ListGroups",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:notifications"],
+    };
+    /// See [`Notifications::list_group`](super::Notifications::list_group).
+    pub const LIST_GROUP: Method = Method {
+        name: "notifications.list_group",
+        path: "/heliograph.notifications.v1.Notifications/ListGroup",
+        index: 3,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:notifications"],
+    };
+    /// See [`Notifications::dismiss_group`](super::Notifications::dismiss_group).
+    pub const DISMISS_GROUP: Method = Method {
+        name: "notifications.dismiss_group",
+        path: "/heliograph.notifications.v1.Notifications/DismissGroup",
+        index: 4,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:notifications"],
+    };
     /// See [`Notifications::dismiss_notification`](super::Notifications::dismiss_notification).
     pub const DISMISS_NOTIFICATION: Method = Method {
         name: "notifications.dismiss_notification",
         path: "/heliograph.notifications.v1.Notifications/DismissNotification",
-        index: 2,
+        index: 5,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -306,7 +428,7 @@ pub mod methods {
     pub const CLEAR_NOTIFICATIONS: Method = Method {
         name: "notifications.clear_notifications",
         path: "/heliograph.notifications.v1.Notifications/ClearNotifications",
-        index: 3,
+        index: 6,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -316,7 +438,7 @@ pub mod methods {
     pub const COUNT_UNREAD: Method = Method {
         name: "notifications.count_unread",
         path: "/heliograph.notifications.v1.Notifications/CountUnread",
-        index: 4,
+        index: 7,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -326,7 +448,7 @@ pub mod methods {
     pub const GET_MARKERS: Method = Method {
         name: "notifications.get_markers",
         path: "/heliograph.notifications.v1.Notifications/GetMarkers",
-        index: 5,
+        index: 8,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -336,7 +458,7 @@ pub mod methods {
     pub const SET_MARKERS: Method = Method {
         name: "notifications.set_markers",
         path: "/heliograph.notifications.v1.Notifications/SetMarkers",
-        index: 6,
+        index: 9,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -346,6 +468,9 @@ pub mod methods {
     pub const ALL: &[Method] = &[
         LIST_NOTIFICATIONS,
         GET_NOTIFICATION,
+        LIST_GROUPS,
+        LIST_GROUP,
+        DISMISS_GROUP,
         DISMISS_NOTIFICATION,
         CLEAR_NOTIFICATIONS,
         COUNT_UNREAD,
@@ -383,6 +508,42 @@ impl<T: Notifications + ?Sized> Notifications for ::infra_rpc::Layered<T> {
             &methods::GET_NOTIFICATION,
             context,
             self.inner().get_notification(context, request),
+        )
+        .await
+    }
+    async fn list_groups(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupsRequest,
+    ) -> ::infra_kernel::Result<ListGroupsReply> {
+        self.call(
+            &methods::LIST_GROUPS,
+            context,
+            self.inner().list_groups(context, request),
+        )
+        .await
+    }
+    async fn list_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupRequest,
+    ) -> ::infra_kernel::Result<ListGroupReply> {
+        self.call(
+            &methods::LIST_GROUP,
+            context,
+            self.inner().list_group(context, request),
+        )
+        .await
+    }
+    async fn dismiss_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissGroupRequest,
+    ) -> ::infra_kernel::Result<DismissGroupReply> {
+        self.call(
+            &methods::DISMISS_GROUP,
+            context,
+            self.inner().dismiss_group(context, request),
         )
         .await
     }
@@ -477,6 +638,29 @@ impl Notifications for RemoteNotifications {
             .unary(&methods::GET_NOTIFICATION, context, request)
             .await
     }
+    async fn list_groups(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupsRequest,
+    ) -> ::infra_kernel::Result<ListGroupsReply> {
+        self.0.unary(&methods::LIST_GROUPS, context, request).await
+    }
+    async fn list_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupRequest,
+    ) -> ::infra_kernel::Result<ListGroupReply> {
+        self.0.unary(&methods::LIST_GROUP, context, request).await
+    }
+    async fn dismiss_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissGroupRequest,
+    ) -> ::infra_kernel::Result<DismissGroupReply> {
+        self.0
+            .unary(&methods::DISMISS_GROUP, context, request)
+            .await
+    }
     async fn dismiss_notification(
         &self,
         context: &::infra_kernel::Context,
@@ -543,6 +727,31 @@ impl ::infra_rpc::Serve for ServeNotifications {
                 &self.0,
                 |gateway, context, request| async move {
                     gateway.get_notification(&context, request).await
+                },
+            ),
+            "/heliograph.notifications.v1.Notifications/ListGroups" => {
+                call.unary(
+                    &methods::LIST_GROUPS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_groups(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/ListGroup" => {
+                call.unary(
+                    &methods::LIST_GROUP,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_group(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/DismissGroup" => call.unary(
+                &methods::DISMISS_GROUP,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.dismiss_group(&context, request).await
                 },
             ),
             "/heliograph.notifications.v1.Notifications/DismissNotification" => call.unary(

@@ -18,22 +18,52 @@ define_id! {
 
 /// The most notifications on one page.
 pub const PAGE_LIMIT_MAX: u32 = 200;
+/// The most groups on one page.
+pub const GROUPS_LIMIT_MAX: u32 = 80;
+/// The most notifications that the groups of one page hold together.
+pub const GROUPED_MAX: u32 = 1_000;
 /// The most that one request counts.
 pub const UNREAD_MAX: u32 = 1_000;
 
 impl Kind {
     /// Every kind that there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Favourite,
         Self::Mention,
         Self::Follow,
         Self::Reshare,
         Self::FollowRequest,
+        Self::NewPost,
         Self::Edit,
     ];
 }
 
+impl Kind {
+    /// Those that are told as one: of which one thing gets many, and which say the same but for who
+    /// did it.
+    pub const GROUPED: [Self; 3] = [Self::Favourite, Self::Reshare, Self::Follow];
+
+    /// Whether notifications of this kind are told as one.
+    #[must_use]
+    pub fn is_grouped(self) -> bool {
+        Self::GROUPED.contains(&self)
+    }
+}
+
 impl Notification {
+    /// The group that it belongs to, if it is told with others.
+    #[must_use]
+    pub const fn group(&self) -> Option<Group> {
+        if self.group_hour == 0 {
+            return None;
+        }
+        Some(Group {
+            kind: self.kind,
+            post_id: self.post_id,
+            hour: self.group_hour,
+        })
+    }
+
     /// The notification's id, by which pages are ordered.
     #[must_use]
     pub const fn notification(&self) -> NotificationId {

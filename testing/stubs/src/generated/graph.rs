@@ -205,6 +205,14 @@ pub trait StubGraph: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<ListFollowsReply> {
         crate::not_stubbed(&methods::LIST_FOLLOWERS)
     }
+    /// Stands for [`Graph::list_notified_followers`].
+    async fn list_notified_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowsRequest,
+    ) -> ::infra_kernel::Result<ListFollowsReply> {
+        crate::not_stubbed(&methods::LIST_NOTIFIED_FOLLOWERS)
+    }
     /// Stands for [`Graph::list_following`].
     async fn list_following(
         &self,
@@ -399,6 +407,13 @@ impl<T: StubGraph> Graph for crate::Stub<T> {
         request: ListFollowsRequest,
     ) -> ::infra_kernel::Result<ListFollowsReply> {
         StubGraph::list_followers(&*self.0, context, request).await
+    }
+    async fn list_notified_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFollowsRequest,
+    ) -> ::infra_kernel::Result<ListFollowsReply> {
+        StubGraph::list_notified_followers(&*self.0, context, request).await
     }
     async fn list_following(
         &self,

@@ -21,6 +21,30 @@ pub trait StubNotifications: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<GetNotificationReply> {
         crate::not_stubbed(&methods::GET_NOTIFICATION)
     }
+    /// Stands for [`Notifications::list_groups`].
+    async fn list_groups(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupsRequest,
+    ) -> ::infra_kernel::Result<ListGroupsReply> {
+        crate::not_stubbed(&methods::LIST_GROUPS)
+    }
+    /// Stands for [`Notifications::list_group`].
+    async fn list_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupRequest,
+    ) -> ::infra_kernel::Result<ListGroupReply> {
+        crate::not_stubbed(&methods::LIST_GROUP)
+    }
+    /// Stands for [`Notifications::dismiss_group`].
+    async fn dismiss_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissGroupRequest,
+    ) -> ::infra_kernel::Result<DismissGroupReply> {
+        crate::not_stubbed(&methods::DISMISS_GROUP)
+    }
     /// Stands for [`Notifications::dismiss_notification`].
     async fn dismiss_notification(
         &self,
@@ -78,6 +102,27 @@ impl<T: StubNotifications> Notifications for crate::Stub<T> {
         request: GetNotificationRequest,
     ) -> ::infra_kernel::Result<GetNotificationReply> {
         StubNotifications::get_notification(&*self.0, context, request).await
+    }
+    async fn list_groups(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupsRequest,
+    ) -> ::infra_kernel::Result<ListGroupsReply> {
+        StubNotifications::list_groups(&*self.0, context, request).await
+    }
+    async fn list_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListGroupRequest,
+    ) -> ::infra_kernel::Result<ListGroupReply> {
+        StubNotifications::list_group(&*self.0, context, request).await
+    }
+    async fn dismiss_group(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissGroupRequest,
+    ) -> ::infra_kernel::Result<DismissGroupReply> {
+        StubNotifications::dismiss_group(&*self.0, context, request).await
     }
     async fn dismiss_notification(
         &self,

@@ -95,6 +95,9 @@ const SCOPES: &[(&str, &[&str])] = &[
         "notifications.clear_notifications",
         &["write:notifications"],
     ),
+    ("notifications.list_groups", &["read:notifications"]),
+    ("notifications.list_group", &["read:notifications"]),
+    ("notifications.dismiss_group", &["write:notifications"]),
     ("notifications.count_unread", &["read:notifications"]),
     (
         "notifications.get_markers",

@@ -109,6 +109,16 @@ pub(crate) async fn list(
     Ok(ListFollowsReply { follows })
 }
 
+pub(crate) async fn notified(
+    state: &State,
+    request: &ListFollowsRequest,
+) -> Result<ListFollowsReply, GraphError> {
+    let page = v1::Page::required(request.page, PAGE_LIMIT_MAX).map_err(Error::from)?;
+    let account = AccountId::new(request.account_id);
+    let follows = follows::list_notified(&state.database, account, &page).await?;
+    Ok(ListFollowsReply { follows })
+}
+
 pub(crate) async fn stats(
     state: &State,
     request: &GetStatsRequest,

@@ -20,11 +20,24 @@ macro_rules! page {
     };
 }
 
+macro_rules! notified {
+    ($order:literal) => {
+        concat!(
+            "SELECT id, follower_id, followee_id, show_reblogs, notify FROM follows \
+             WHERE followee_id = $1 AND notify = TRUE AND id < $2 AND id > $3 ORDER BY id ",
+            $order,
+            " LIMIT CAST($4 AS BIGINT)"
+        )
+    };
+}
+
 pub(super) const FIND: &str = "SELECT id, follower_id, followee_id, show_reblogs, notify FROM follows WHERE follower_id = $1 AND followee_id = $2";
 pub(super) const FOLLOWERS_OLDER: &str = page!("followee_id", "DESC");
 pub(super) const FOLLOWERS_NEWER: &str = page!("followee_id", "ASC");
 pub(super) const FOLLOWING_OLDER: &str = page!("follower_id", "DESC");
 pub(super) const FOLLOWING_NEWER: &str = page!("follower_id", "ASC");
+pub(super) const NOTIFIED_OLDER: &str = notified!("DESC");
+pub(super) const NOTIFIED_NEWER: &str = notified!("ASC");
 // CROSS JOIN fixes the order of the loops: each wanted id is one look-up of a pair, however many
 // follows there are.
 pub(super) const FOLLOWING_AMONG: &str = "SELECT follows.id, follower_id, followee_id, show_reblogs, notify FROM json_each($2) AS wanted \
@@ -140,6 +153,28 @@ pub(crate) async fn list(
         (End::Follower, Direction::Older) => FOLLOWING_OLDER,
         (End::Follower, Direction::Newer) => FOLLOWING_NEWER,
     };
+    list_by(statement, database, account, page).await
+}
+
+/// The follows of an account's followers who want to be told of each of its posts, newest first.
+pub(crate) async fn list_notified(
+    database: &Database,
+    account: AccountId,
+    page: &Page,
+) -> Result<Vec<Follow>, DbError> {
+    let statement = match page.direction {
+        Direction::Older => NOTIFIED_OLDER,
+        Direction::Newer => NOTIFIED_NEWER,
+    };
+    list_by(statement, database, account, page).await
+}
+
+async fn list_by(
+    statement: &'static str,
+    database: &Database,
+    account: AccountId,
+    page: &Page,
+) -> Result<Vec<Follow>, DbError> {
     let rows: Vec<FollowRow> = infra_db::query(statement)
         .bind(account.to_sql())
         .bind(page.before_sql())

@@ -11,6 +11,8 @@ const TABLES: Tables = Tables {
     values: &[
         ("follows.follower_id", "1 + i % 40"),
         ("follows.followee_id", "100 + i / 40"),
+        // Few want to be told of every post.
+        ("follows.notify", "i % 20 = 0"),
         ("blocks.blocker_id", "1 + i % 40"),
         ("blocks.blockee_id", "100 + i / 40"),
         ("follow_requests.follower_id", "1 + i % 40"),
@@ -32,7 +34,7 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 52] = [
+const SEARCHES: [&str; 54] = [
     follows::FIND,
     follows::FOLLOWERS_OLDER,
     follows::FOLLOWERS_NEWER,
@@ -40,6 +42,8 @@ const SEARCHES: [&str; 52] = [
     follows::FOLLOWING_NEWER,
     follows::FOLLOWING_AMONG,
     follows::FOLLOWERS_AMONG,
+    follows::NOTIFIED_OLDER,
+    follows::NOTIFIED_NEWER,
     follows::SET_OPTIONS,
     follows::DELETE,
     blocks::FIND,
@@ -101,6 +105,7 @@ async fn on_sqlite_lists_are_read_from_their_index_alone() {
     let database = Database::open(&path, &crate::MIGRATIONS).await.unwrap();
     let followers = "COVERING INDEX follows_of_followee (followee_id=? AND id>? AND id<?)";
     let following = "COVERING INDEX follows_of_follower (follower_id=? AND id>? AND id<?)";
+    let notified = "COVERING INDEX follows_notified (followee_id=? AND id>? AND id<?)";
     let blocked = "COVERING INDEX blocks_of_blocker (blocker_id=? AND id>? AND id<?)";
     let muted = "COVERING INDEX mutes_of_muter (muter_id=? AND id>? AND id<?)";
     let asking = "COVERING INDEX follow_requests_of_followee (followee_id=? AND id>? AND id<?)";
@@ -111,6 +116,8 @@ async fn on_sqlite_lists_are_read_from_their_index_alone() {
         (follows::FOLLOWERS_NEWER, followers),
         (follows::FOLLOWING_OLDER, following),
         (follows::FOLLOWING_NEWER, following),
+        (follows::NOTIFIED_OLDER, notified),
+        (follows::NOTIFIED_NEWER, notified),
         (follows::FOLLOWING_AMONG, pair),
         (follows::FOLLOWERS_AMONG, pair),
         (blocks::FIND, "blocks_pair (blocker_id=? AND blockee_id=?)"),

@@ -1,11 +1,14 @@
 //! Pages of followers and followed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use business_graph_gateway::{Follow, ListFollowsRequest};
+use business_graph_gateway::{Follow, FollowRequest, ListFollowsRequest};
 use futures::future::join_all;
-use infra_kernel::{AccountId, Direction, ErrorCode, Page};
+use infra_kernel::{
+    AccountId, Caller, CallerKey, Direction, ErrorCode, Identity, Page, SystemClock,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -167,4 +170,64 @@ async fn a_hundred_thousand_followers_are_read_quickly() {
         "{:?}",
         started.elapsed()
     );
+}
+
+fn signed_in(account: u64) -> Caller {
+    CallerKey::new(&[1; 32], Arc::new(SystemClock)).mint(Identity {
+        account_id: Some(AccountId::new(account)),
+        ..Identity::default()
+    })
+}
+
+/// Who of an account's followers wants to be told of each of its posts, page by page of two.
+async fn notified(world: &World, account: u64) -> Vec<u64> {
+    let mut page = Page::newest(2);
+    let mut all = Vec::new();
+    loop {
+        let request = ListFollowsRequest::new(AccountId::new(account), page);
+        let context = context().with_caller(Caller::system());
+        let reply = world.graph.list_notified_followers(&context, request);
+        let follows = reply.await.unwrap().follows;
+        assert!(
+            follows
+                .iter()
+                .all(|one| one.notify && one.followee_id == account)
+        );
+        all.extend(follows.iter().map(|one| one.follower_id));
+        match follows.last() {
+            Some(last) if follows.len() == 2 => page.before = last.id,
+            _ => return all,
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_wants_to_be_told_of_each_post_is_known_to_the_server_alone() {
+    let world = World::new().await;
+    let follow = async |follower_id, notify| {
+        let request = FollowRequest {
+            follower_id,
+            followee_id: 1,
+            show_reblogs: None,
+            notify: Some(notify),
+        };
+        world.graph.follow(&context(), request).await.unwrap();
+    };
+    for follower in 2..=7 {
+        follow(follower, follower % 2 == 0).await;
+    }
+    assert_eq!(notified(&world, 1).await, [6, 4, 2]);
+    // Another choice leaves the follow where it is.
+    follow(4, false).await;
+    follow(5, true).await;
+    assert_eq!(notified(&world, 1).await, [6, 5, 2]);
+    world.unfollow(6, 1).await;
+    assert_eq!(notified(&world, 1).await, [5, 2]);
+    assert!(notified(&world, 2).await.is_empty());
+    for caller in [Caller::anonymous(), signed_in(1), signed_in(2)] {
+        let request = ListFollowsRequest::new(AccountId::new(1), Page::newest(2));
+        let context = context().with_caller(caller);
+        let refused = world.graph.list_notified_followers(&context, request);
+        assert_eq!(refused.await.unwrap_err().code(), ErrorCode::Forbidden);
+    }
 }

@@ -8,6 +8,11 @@ use super::{ADA, NOON_US, World};
 impl World {
     /// Tells Ada something and returns its id.
     pub(crate) fn notify(&self, kind: Kind, from_id: u64, post_id: u64) -> u64 {
+        self.notify_in(0, kind, from_id, post_id)
+    }
+
+    /// The same in the group of this hour.
+    pub(crate) fn notify_in(&self, group_hour: u32, kind: Kind, from_id: u64, post_id: u64) -> u64 {
         let id = self.next_id();
         self.notifications.lock().unwrap().push(Notification {
             id,
@@ -16,6 +21,7 @@ impl World {
             from_id,
             post_id,
             created_at_us: NOON_US,
+            group_hour,
         });
         id
     }
@@ -60,6 +66,58 @@ impl StubNotifications for World {
         Ok(GetNotificationReply {
             notification: Some(notification),
         })
+    }
+
+    async fn list_groups(
+        &self,
+        _: &Context,
+        request: ListGroupsRequest,
+    ) -> Result<ListGroupsReply> {
+        let page = request.page.unwrap_or_default();
+        let mut below = self.told_to(request.account_id, request.filter);
+        below.retain(|one| page.before == 0 || one.id < page.before);
+        let mut groups: Vec<NotificationGroup> = Vec::new();
+        for one in &below {
+            let is_grouped = request.grouped_kinds.contains(&one.kind);
+            let group = one.group().filter(|_| is_grouped);
+            let is_there = group.is_some() && groups.iter().any(|other| other.group == group);
+            if is_there || one.id <= page.after {
+                continue;
+            }
+            let mut notifications = below.clone();
+            notifications.retain(|other| match group {
+                None => other.id == one.id,
+                group => other.group() == group,
+            });
+            groups.push(NotificationGroup {
+                position_id: one.id,
+                group,
+                notifications,
+            });
+        }
+        groups.truncate(page.limit as usize);
+        Ok(ListGroupsReply { groups })
+    }
+
+    async fn list_group(&self, _: &Context, request: ListGroupRequest) -> Result<ListGroupReply> {
+        let page = request.page.unwrap_or_default();
+        let mut notifications = self.told_to(request.account_id, None);
+        notifications.retain(|one| {
+            let is_below = page.before == 0 || one.id < page.before;
+            one.group() == request.group && is_below && one.id > page.after
+        });
+        notifications.truncate(page.limit as usize);
+        Ok(ListGroupReply { notifications })
+    }
+
+    async fn dismiss_group(
+        &self,
+        _: &Context,
+        request: DismissGroupRequest,
+    ) -> Result<DismissGroupReply> {
+        let mut told = self.notifications.lock().unwrap();
+        told.retain(|one| one.account_id != request.account_id || one.group() != request.group);
+        Ok(DismissGroupReply {})
     }
 
     async fn dismiss_notification(

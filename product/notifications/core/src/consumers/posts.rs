@@ -1,4 +1,5 @@
-//! Tells those whom a post mentions or replies to and those whose post is reshared, and removes
+//! Tells those whom a post mentions or replies to, those whose post is reshared and those who want
+//! to be told of each, and removes
 //! what is about a post that was deleted and what came of a reshare that was taken back.
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use infra_db::DbError;
 use infra_kernel::Context;
 use product_notifications_gateway::Kind;
 
-use super::{Happened, Told, take_back, tell};
+use super::{Happened, Told, new_posts, take_back, tell};
 use crate::state::State;
 use crate::store::heard::{self, What};
 use crate::store::notifications;
@@ -24,7 +25,7 @@ pub(super) struct Posts(pub(super) Arc<State>);
 
 #[async_trait]
 impl Handler for Posts {
-    async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
         let is_deleted = event.topic == topics::DELETED;
         let head = if is_deleted {
             event.decode::<PostDeleted>()?.head
@@ -50,6 +51,8 @@ impl Handler for Posts {
             _ => vec![reshare_of(&head)],
         };
         tell(&self.0, happened, told).await?;
+        // Last: those whom it is addressed to do not wait for those who only asked for it.
+        new_posts::announce(&self.0, context, happened, &head).await?;
         Ok(())
     }
 }

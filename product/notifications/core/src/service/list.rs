@@ -52,7 +52,7 @@ pub(super) async fn count(
     Ok(CountUnreadReply { count })
 }
 
-fn wanted(filter: &Filter) -> Wanted {
+pub(super) fn wanted(filter: &Filter) -> Wanted {
     let is_wanted = |kind: &Kind| {
         let kind = i32::from(*kind);
         let is_among = filter.kinds.is_empty() || filter.kinds.contains(&kind);

@@ -3,12 +3,13 @@
 use infra_db::{Connection, Database, DbError};
 use infra_kernel::Timestamp;
 
-use super::to_sql;
+use super::{from_sql, to_sql};
 
 /// The most rows that one transaction forgets: few enough that other writes do not wait for it.
 const BATCH_MAX: u32 = 500;
 
 pub(super) const IS_HEARD: &str = "SELECT id FROM heard WHERE what = $1 AND id = $2";
+pub(super) const BELOW: &str = "SELECT below FROM heard WHERE what = $1 AND id = $2";
 pub(super) const FORGET: &str = "DELETE FROM heard WHERE (what, id) IN \
      (SELECT what, id FROM heard WHERE heard_at < $1 ORDER BY heard_at LIMIT CAST($2 AS BIGINT))";
 
@@ -27,6 +28,39 @@ pub(crate) enum What {
     FollowRequest = 5,
     /// One change of a post.
     Edited = 6,
+    /// That a post was published, by its author's followers who want to be told.
+    Announced = 7,
+}
+
+/// How far a post was announced: the followers whose follows are below this are still to be told, 0
+/// for none; nothing when it was not begun.
+pub(crate) async fn announced(database: &Database, post: u64) -> Result<Option<u64>, DbError> {
+    let below: Option<i64> = infra_db::query_scalar(BELOW)
+        .bind(What::Announced as i64)
+        .bind(to_sql(post))
+        .fetch_optional(database.reader())
+        .await?;
+    Ok(below.map(from_sql))
+}
+
+/// Notes how far a post was announced.
+pub(crate) async fn note_announced(
+    connection: &mut Connection,
+    post: u64,
+    below: u64,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    infra_db::query(
+        "INSERT INTO heard (what, id, heard_at, below) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (what, id) DO UPDATE SET below = excluded.below",
+    )
+    .bind(What::Announced as i64)
+    .bind(to_sql(post))
+    .bind(now.microseconds())
+    .bind(to_sql(below))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Notes that this was heard, and returns whether it was for the first time.

@@ -10,7 +10,7 @@ use super::{from_sql, to_sql};
 macro_rules! page {
     ($order:literal) => {
         concat!(
-            "SELECT id, account_id, kind, from_id, post_id, created_at FROM notifications \
+            "SELECT id, account_id, kind, from_id, post_id, created_at, group_hour FROM notifications \
              WHERE account_id = $1 AND id < $2 AND id > $3 \
              AND +kind IN (SELECT value FROM json_each($5)) \
              AND (CAST($6 AS BIGINT) = 0 OR from_id = CAST($6 AS BIGINT)) ORDER BY id ",
@@ -26,8 +26,8 @@ pub(super) const COUNT: &str = "SELECT count(*) FROM (SELECT id FROM notificatio
      WHERE account_id = $1 AND id > $2 AND +kind IN (SELECT value FROM json_each($4)) \
      AND (CAST($5 AS BIGINT) = 0 OR from_id = CAST($5 AS BIGINT)) \
      LIMIT CAST($3 AS BIGINT)) AS unread";
-pub(super) const GET: &str = "SELECT id, account_id, kind, from_id, post_id, created_at \
-     FROM notifications WHERE account_id = $1 AND id = $2";
+pub(super) const GET: &str = "SELECT id, account_id, kind, from_id, post_id, created_at, \
+     group_hour FROM notifications WHERE account_id = $1 AND id = $2";
 pub(super) const DELETE: &str = "DELETE FROM notifications WHERE account_id = $1 AND id = $2";
 pub(super) const DELETE_OF_ACCOUNT: &str = "DELETE FROM notifications WHERE account_id = $1";
 pub(super) const DELETE_OF_SOURCE: &str =
@@ -49,13 +49,14 @@ pub(super) const TRIM_SENDER: &str = "DELETE FROM notifications \
      ORDER BY post_id DESC LIMIT 1 OFFSET CAST($4 AS BIGINT))";
 
 #[derive(infra_db::Row)]
-struct NotificationRow {
+pub(super) struct NotificationRow {
     id: i64,
     account_id: i64,
     kind: i64,
     from_id: i64,
     post_id: i64,
     created_at: i64,
+    group_hour: i64,
 }
 
 impl From<NotificationRow> for Notification {
@@ -68,6 +69,8 @@ impl From<NotificationRow> for Notification {
             from_id: from_sql(row.from_id),
             post_id: from_sql(row.post_id),
             created_at_us: row.created_at,
+            // No group is said to begin beyond the year 490,000.
+            group_hour: u32::try_from(row.group_hour).unwrap_or_default(),
         }
     }
 }
@@ -81,9 +84,14 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn kinds(&self) -> String {
-        json_ids(self.kinds.iter().map(|kind| *kind as i64))
+    pub(super) fn kinds(&self) -> String {
+        json_kinds(&self.kinds)
     }
+}
+
+/// Kinds as a statement takes them.
+pub(super) fn json_kinds(kinds: &[Kind]) -> String {
+    json_ids(kinds.iter().map(|kind| *kind as i64))
 }
 
 /// Stores a notification. Where the account was told the same before, that stays, and comes of the
@@ -95,8 +103,8 @@ pub(crate) async fn insert(
 ) -> Result<(), DbError> {
     infra_db::query(
         "INSERT INTO notifications \
-         (id, account_id, kind, from_id, post_id, source_id, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         (id, account_id, kind, from_id, post_id, source_id, created_at, group_hour) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (account_id, kind, from_id, post_id) DO UPDATE \
          SET source_id = excluded.source_id WHERE notifications.source_id < excluded.source_id",
     )
@@ -107,6 +115,7 @@ pub(crate) async fn insert(
     .bind(to_sql(notification.post_id))
     .bind(to_sql(source))
     .bind(notification.created_at_us)
+    .bind(i64::from(notification.group_hour))
     .execute(connection)
     .await?;
     Ok(())

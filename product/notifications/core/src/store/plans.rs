@@ -3,7 +3,7 @@
 use infra_db::Database;
 use testing_databases::plans::{May, Plans, Tables};
 
-use super::{heard, markers, notifications};
+use super::{groups, heard, markers, notifications};
 
 /// An account is told of the same once, of three kinds; most were told long ago.
 const TABLES: Tables = Tables {
@@ -12,10 +12,14 @@ const TABLES: Tables = Tables {
         ("notifications.account_id", "1 + i % 40"),
         ("notifications.kind", "1 + i % 3"),
         ("notifications.from_id", "100 + i / 40"),
+        (
+            "notifications.group_hour",
+            "CASE WHEN i % 3 = 0 THEN 0 ELSE 490000 + i % 5 END",
+        ),
     ],
 };
 
-const SEARCHES: [&str; 11] = [
+const SEARCHES: [&str; 16] = [
     notifications::COUNT,
     notifications::GET,
     notifications::DELETE,
@@ -25,16 +29,45 @@ const SEARCHES: [&str; 11] = [
     notifications::DELETE_SOME_OF_POST,
     notifications::TRIM,
     notifications::TRIM_SENDER,
+    groups::OF_GROUP_OLDER,
+    groups::OF_GROUP_NEWER,
+    groups::LATEST_HOUR,
+    groups::DELETE,
     heard::IS_HEARD,
+    heard::BELOW,
     markers::OF_ACCOUNT,
 ];
 
 /// What one account did is found by another index, and then put in order: no more rows than are
 /// kept for one account.
-const SORTS: [&str; 2] = [notifications::OLDER, notifications::NEWER];
+const SORTS: [&str; 5] = [
+    notifications::OLDER,
+    notifications::NEWER,
+    groups::OLDER,
+    groups::NEWER,
+    groups::MEMBERS,
+];
 
 /// It takes the oldest of a table whose rows all go one day.
 const WALKS: [&str; 1] = [heard::FORGET];
+
+/// Pages of groups, and what a group is found by.
+const OF_GROUPS: [(&str, &str); 8] = {
+    let page = "COVERING INDEX notifications_by_account (account_id=? AND id>? AND id<?)";
+    let of_post = "COVERING INDEX notifications_of_group (account_id=? AND kind=? AND post_id=?";
+    let group =
+        "INDEX notifications_of_group (account_id=? AND kind=? AND post_id=? AND group_hour=?";
+    [
+        (groups::OLDER, page),
+        (groups::NEWER, page),
+        (groups::OLDER, group),
+        (groups::NEWER, group),
+        (groups::OF_GROUP_OLDER, group),
+        (groups::OF_GROUP_NEWER, group),
+        (groups::DELETE, group),
+        (groups::LATEST_HOUR, of_post),
+    ]
+};
 
 #[tokio::test]
 async fn on_either_engine_rows_are_found_by_an_index() {
@@ -53,13 +86,13 @@ async fn on_sqlite_every_statement_has_its_index() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(crate::DATABASE.file);
     let database = Database::open(&path, &crate::MIGRATIONS).await.unwrap();
-    let page = "COVERING INDEX notifications_of_account (account_id=? AND id>? AND id<?)";
+    let page = "COVERING INDEX notifications_by_account (account_id=? AND id>? AND id<?)";
     let expected = [
         (notifications::OLDER, page),
         (notifications::NEWER, page),
         (
             notifications::COUNT,
-            "COVERING INDEX notifications_of_account (account_id=? AND id>?)",
+            "COVERING INDEX notifications_by_account (account_id=? AND id>?)",
         ),
         (notifications::GET, "INTEGER PRIMARY KEY (rowid=?)"),
         (notifications::DELETE, "INTEGER PRIMARY KEY (rowid=?)"),
@@ -74,17 +107,18 @@ async fn on_sqlite_every_statement_has_its_index() {
         ),
         (
             notifications::TRIM,
-            "COVERING INDEX notifications_of_account (account_id=? AND id<?)",
+            "COVERING INDEX notifications_by_account (account_id=? AND id<?)",
         ),
         (
             notifications::TRIM_SENDER,
             "INDEX notifications_once (account_id=? AND kind=? AND from_id=? AND post_id<?)",
         ),
         (heard::IS_HEARD, "(what=? AND id=?)"),
+        (heard::BELOW, "(what=? AND id=?)"),
         (heard::FORGET, "INDEX heard_by_age (heard_at<?)"),
         (markers::OF_ACCOUNT, "(account_id=?)"),
     ];
-    for (statement, index) in expected {
+    for (statement, index) in expected.into_iter().chain(OF_GROUPS) {
         let plan = infra_db::query_plan(database.reader(), statement).await;
         let plan = plan.unwrap().join("; ");
         assert!(plan.contains(index), "{statement}: {plan}");

@@ -2,14 +2,15 @@
 
 use infra_kernel::{AccountId, Caller, Context, Error, ErrorCode, Page};
 use product_notifications_gateway::{
-    ClearNotificationsRequest, CountUnreadRequest, DismissNotificationRequest, Filter,
-    GetMarkersRequest, GetNotificationRequest, ListNotificationsRequest, SetMarkersRequest,
+    ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest,
+    Filter, GetMarkersRequest, GetNotificationRequest, ListGroupRequest, ListGroupsRequest,
+    ListNotificationsRequest, SetMarkersRequest,
 };
 
 use crate::support::{ADA, BOB, EVE, World, by, signed_in};
 
 /// How calls for Ada are refused to this caller.
-async fn refused(world: &World, context: &Context, notification_id: u64) -> [Option<Error>; 7] {
+async fn refused(world: &World, context: &Context, notification_id: u64) -> [Option<Error>; 10] {
     let gateway = &world.notifications;
     let (account_id, account) = (ADA, AccountId::new(ADA));
     let list = ListNotificationsRequest::new(account, Page::newest(10), Filter::default());
@@ -27,6 +28,18 @@ async fn refused(world: &World, context: &Context, notification_id: u64) -> [Opt
         limit: 1,
         ..CountUnreadRequest::default()
     };
+    let groups = ListGroupsRequest {
+        account_id,
+        ..ListGroupsRequest::default()
+    };
+    let group = ListGroupRequest {
+        account_id,
+        ..ListGroupRequest::default()
+    };
+    let dismiss_group = DismissGroupRequest {
+        account_id,
+        ..DismissGroupRequest::default()
+    };
     let get_markers = GetMarkersRequest {
         account_id,
         ..GetMarkersRequest::default()
@@ -41,6 +54,9 @@ async fn refused(world: &World, context: &Context, notification_id: u64) -> [Opt
         gateway.dismiss_notification(context, dismiss).await.err(),
         gateway.clear_notifications(context, clear).await.err(),
         gateway.count_unread(context, count).await.err(),
+        gateway.list_groups(context, groups).await.err(),
+        gateway.list_group(context, group).await.err(),
+        gateway.dismiss_group(context, dismiss_group).await.err(),
         gateway.get_markers(context, get_markers).await.err(),
         gateway.set_markers(context, set_markers).await.err(),
     ]

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod grouping;
 mod listing;
 mod markers;
+mod new_posts;
 mod support;
 mod taken_back;
 mod telling;

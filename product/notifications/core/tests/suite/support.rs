@@ -1,12 +1,15 @@
 //! The domain over a database of its own, and events as the bus delivers them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use business_engagement_gateway::{Liked, Unliked, topics as engagement};
 use business_graph_gateway::{
-    FollowRequestEnded, FollowRequested, Followed, Unfollowed, topics as graph,
+    Follow, FollowRequestEnded, FollowRequested, Followed, ListFollowsReply, ListFollowsRequest,
+    Unfollowed, topics as graph,
 };
 use business_posts_gateway::{PostDeleted, PostEdited, PostHead, PostPublished, topics as posts};
 use infra_bus::{Event, HandlerError};
@@ -14,7 +17,7 @@ use infra_db::Database;
 use infra_domain::Domain as _;
 use infra_kernel::{
     AccountId, Caller, CallerKey, Clock, Context, Error, ErrorCode, IdGenerator, Identity,
-    ManualClock, Page, Result, SystemClock,
+    ManualClock, Page, Result, SystemClock, Timestamp,
 };
 use product_notifications::{DATABASE, Dependencies, NotificationsCore, Settings};
 use product_notifications_gateway::{
@@ -22,6 +25,7 @@ use product_notifications_gateway::{
 };
 use prost::Message;
 use tempfile::TempDir;
+use testing_stubs::{Stub, StubGraph};
 
 /// Who is told.
 pub(crate) const ADA: u64 = 1;
@@ -33,6 +37,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) database: Database,
     pub(crate) core: NotificationsCore,
+    pub(crate) followers: Arc<Followers>,
     pub(crate) notifications: Arc<dyn Notifications>,
 }
 
@@ -50,12 +55,59 @@ pub(crate) fn by(caller: Caller) -> Context {
     Context::background(Duration::from_secs(60)).with_caller(caller)
 }
 
+/// The graph, of which only one thing is asked: who wants to be told of each post of whom.
+#[derive(Default)]
+pub(crate) struct Followers {
+    /// By the ids of the follows: follower, and followed.
+    notified: Mutex<BTreeMap<u64, (u64, u64)>>,
+    /// Whether the graph does not respond after so many more questions.
+    pub(crate) responds: Mutex<Option<u32>>,
+}
+
+#[async_trait]
+impl StubGraph for Followers {
+    async fn list_notified_followers(
+        &self,
+        context: &Context,
+        request: ListFollowsRequest,
+    ) -> Result<ListFollowsReply> {
+        context.caller().require_system()?;
+        if let Some(left) = &mut *self.responds.lock().unwrap() {
+            *left = left
+                .checked_sub(1)
+                .ok_or_else(|| Error::new(ErrorCode::Unavailable, "The graph does not respond."))?;
+        }
+        let page = request.page.unwrap();
+        let notified = self.notified.lock().unwrap();
+        let of_author = notified.iter().rev().filter(|(id, (_, followee))| {
+            *followee == request.account_id && (page.before == 0 || **id < page.before)
+        });
+        let follow = |(id, (follower, followee)): (&u64, &(u64, u64))| Follow {
+            id: *id,
+            follower_id: *follower,
+            followee_id: *followee,
+            show_reblogs: true,
+            notify: true,
+        };
+        Ok(ListFollowsReply {
+            follows: of_author.map(follow).take(page.limit as usize).collect(),
+        })
+    }
+}
+
 pub(crate) fn over(
     database: Database,
     settings: Settings,
     heard_for: Duration,
 ) -> NotificationsCore {
-    at(Arc::new(SystemClock), database, settings, heard_for)
+    let followers = Arc::new(Followers::default());
+    at(
+        Arc::new(SystemClock),
+        database,
+        settings,
+        heard_for,
+        &followers,
+    )
 }
 
 /// The same by this clock.
@@ -64,9 +116,11 @@ fn at(
     database: Database,
     settings: Settings,
     heard_for: Duration,
+    followers: &Arc<Followers>,
 ) -> NotificationsCore {
     NotificationsCore::new(Dependencies {
         database,
+        graph: Stub::of(followers),
         clock,
         ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
         heard_for,
@@ -80,9 +134,22 @@ pub(crate) async fn deliver(
     topic: &str,
     message: &impl Message,
 ) -> Result<()> {
+    deliver_at(core, topic, message, SystemClock.now()).await
+}
+
+/// The same of what happened at this time.
+async fn deliver_at(
+    core: &NotificationsCore,
+    topic: &str,
+    message: &impl Message,
+    at: Timestamp,
+) -> Result<()> {
     let context = by(Caller::system());
     let ids = IdGenerator::new(1, Arc::new(SystemClock));
-    let event = Event::new(&context, &ids, topic, 1, message);
+    let event = Event {
+        occurred_at: at,
+        ..Event::new(&context, &ids, topic, 1, message)
+    };
     for consumer in core.consumers() {
         if consumer.subscription.topics.contains(&topic) {
             let handled = consumer.handler.handle(&context, &event).await;
@@ -115,13 +182,21 @@ impl World {
     async fn open(folder: TempDir, settings: Settings, heard_for: Duration) -> Self {
         let database = open(folder.path()).await;
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let core = at(clock.clone(), database.clone(), settings, heard_for);
+        let followers = Arc::new(Followers::default());
+        let core = at(
+            clock.clone(),
+            database.clone(),
+            settings,
+            heard_for,
+            &followers,
+        );
         let notifications = core.gateway();
         Self {
             folder,
             clock,
             database,
             core,
+            followers,
             notifications,
         }
     }
@@ -153,6 +228,24 @@ impl World {
             author_id: ADA,
         };
         self.hears(engagement::LIKED, &liked).await;
+    }
+
+    /// The same at this time.
+    pub(crate) async fn liked_at(
+        &self,
+        like_id: u64,
+        account_id: u64,
+        post_id: u64,
+        at: Timestamp,
+    ) {
+        let liked = Liked {
+            like_id,
+            account_id,
+            post_id,
+            author_id: ADA,
+        };
+        let liked = deliver_at(&self.core, engagement::LIKED, &liked, at);
+        liked.await.unwrap();
     }
 
     pub(crate) async fn unliked(&self, like_id: u64, account_id: u64, post_id: u64) {
@@ -214,6 +307,21 @@ impl World {
             ..PostEdited::default()
         };
         self.hears(posts::EDITED, &edited).await;
+    }
+
+    /// The same where it may fail.
+    pub(crate) async fn try_published(&self, head: PostHead) -> Result<()> {
+        let published = PostPublished {
+            head: Some(head),
+            media_ids: Vec::new(),
+        };
+        deliver(&self.core, posts::PUBLISHED, &published).await
+    }
+
+    /// Somebody wants to be told of each post of somebody whom they follow.
+    pub(crate) fn wants_to_be_told(&self, follow_id: u64, follower_id: u64, followee_id: u64) {
+        let mut notified = self.followers.notified.lock().unwrap();
+        notified.insert(follow_id, (follower_id, followee_id));
     }
 
     pub(crate) async fn deleted(&self, post: u64) {

@@ -1,0 +1,3 @@
+-- Of the followers of an account those who want to be told of each of its posts.
+CREATE INDEX follows_notified ON follows (followee_id, id, follower_id, show_reblogs, notify)
+    WHERE notify = TRUE;
