@@ -2,6 +2,7 @@
 //! one of the lists below, and a new one has to be put into one of them.
 
 mod moderators;
+mod posts;
 mod scopes;
 
 use std::collections::BTreeSet;
@@ -33,13 +34,7 @@ use business_media_gateway::{
     RetryFailedRequest, SwitchFormatRequest, UpdateMediaRequest, UploadChunk, UploadHeader,
 };
 use business_moderation_gateway::{Moderation, RebuildCasesRequest, ReportRequest};
-use business_posts_gateway::{
-    CreatePostRequest, DeletePostRequest, EditPostRequest, FollowTagRequest,
-    GetDirectConversationRequest, GetFollowedTagsRequest, GetResharedRequest, ListByAuthorRequest,
-    ListByFollowedTagsRequest, ListDirectConversationsRequest, ListFollowedTagsRequest,
-    MarkDirectConversationRequest, PinPostRequest, Posts, RemoveDirectConversationRequest,
-    ReshareRequest, UnfollowTagRequest, UnpinPostRequest, UnreshareRequest,
-};
+use business_posts_gateway::CreatePostRequest;
 use futures::future::BoxFuture;
 use futures::stream;
 use heliograph::config::Configuration;
@@ -82,6 +77,7 @@ fn of_an_account() -> Vec<(String, Call)> {
     calls.extend(of_an_admirer());
     calls.extend(of_who_keeps_lists());
     calls.extend(of_who_is_told());
+    calls.extend(posts::of_who_posts());
     calls.extend(calls! {
         dyn Accounts {
             update_profile(account_id => UpdateProfileRequest { account_id, ..Default::default() });
@@ -108,26 +104,6 @@ fn of_an_account() -> Vec<(String, Call)> {
             set_note(author_id => SetNoteRequest { author_id, ..Default::default() });
             get_notes(author_id => GetNotesRequest { author_id, ..Default::default() });
             get_relationships(viewer_id => GetRelationshipsRequest { viewer_id, ..Default::default() });
-        }
-        dyn Posts {
-            create_post(author_id => CreatePostRequest { author_id, ..Default::default() });
-            list_by_author(mentioned_id => ListByAuthorRequest { mentioned_id, ..Default::default() });
-            delete_post(author_id => DeletePostRequest { author_id, ..Default::default() });
-            reshare(account_id => ReshareRequest { account_id, ..Default::default() });
-            unreshare(account_id => UnreshareRequest { account_id, ..Default::default() });
-            list_direct_conversations(account_id => ListDirectConversationsRequest { account_id, ..Default::default() });
-            get_direct_conversation(account_id => GetDirectConversationRequest { account_id, ..Default::default() });
-            mark_direct_conversation(account_id => MarkDirectConversationRequest { account_id, ..Default::default() });
-            remove_direct_conversation(account_id => RemoveDirectConversationRequest { account_id, ..Default::default() });
-            edit_post(author_id => EditPostRequest { author_id, ..Default::default() });
-            pin_post(author_id => PinPostRequest { author_id, ..Default::default() });
-            unpin_post(author_id => UnpinPostRequest { author_id, ..Default::default() });
-            follow_tag(account_id => FollowTagRequest { account_id, ..Default::default() });
-            unfollow_tag(account_id => UnfollowTagRequest { account_id, ..Default::default() });
-            list_followed_tags(account_id => ListFollowedTagsRequest { account_id, ..Default::default() });
-            get_followed_tags(account_id => GetFollowedTagsRequest { account_id, ..Default::default() });
-            list_by_followed_tags(account_id => ListByFollowedTagsRequest { account_id, ..Default::default() });
-            get_reshared(account_id => GetResharedRequest { account_id, ..Default::default() });
         }
         dyn Moderation {
             report(reporter_id => ReportRequest { reporter_id, ..Default::default() });

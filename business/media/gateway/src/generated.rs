@@ -674,7 +674,7 @@ pub trait Media: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<MediaItem>;
     /// Changes alt texts and focal points of what something shows or is about to show, all or none.
     /// Only the owner's items, and of those that are attached only what this shows. Items that are not
-    /// there are passed over.
+    /// there are skipped.
     async fn describe_media(
         &self,
         context: &::infra_kernel::Context,

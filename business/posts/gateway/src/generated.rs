@@ -179,7 +179,7 @@ pub struct EditPostRequest {
     #[prost(message, optional, tag = "4")]
     pub media: ::core::option::Option<MediaList>,
     /// What changes of photos; the last one of each counts, and those of photos that it does not show
-    /// from now on are passed over.
+    /// from now on are skipped.
     #[prost(message, repeated, tag = "5")]
     pub media_changes: ::prost::alloc::vec::Vec<MediaChange>,
     #[prost(bool, tag = "6")]

@@ -28,7 +28,7 @@ pub(super) struct EditForm {
     #[serde(deserialize_with = "optional_list")]
     #[schemars(with = "Option<Vec<String>>")]
     media_ids: Option<Vec<String>>,
-    /// What changes of its pictures. Of others it is passed over, and of each the last counts.
+    /// What changes of its pictures. Others are skipped, and of each the last counts.
     media_attributes: Option<Vec<MediaAttributes>>,
     /// Whether the pictures are hidden until asked for.
     #[serde(deserialize_with = "lenient::truth")]

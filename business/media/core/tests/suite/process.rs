@@ -235,8 +235,14 @@ async fn alt_text_and_focus_change_until_the_photo_is_used() {
     };
     assert_eq!(code(update(stranger).await), ErrorCode::NotFound);
     scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
-    assert_eq!(code(update(nothing.clone()).await), ErrorCode::Conflict);
-    // The post that shows it is edited, and no other may change it.
+    assert_eq!(code(update(nothing).await), ErrorCode::Conflict);
+}
+
+#[tokio::test]
+async fn what_shows_photos_describes_them_all_or_none() {
+    let scene = Scene::new().await;
+    let item = scene.upload(&photo(1)).await.unwrap();
+    scene.attach(OWNER, &[item.id], "post:1").await.unwrap();
     let described = async |holder: &str, description: &str, beside: u64| {
         let change = |id, description: &str| MediaChange {
             id,
@@ -261,7 +267,7 @@ async fn alt_text_and_focus_change_until_the_photo_is_used() {
     let others = scene.upload_as(OWNER + 1, &photo(2)).await.unwrap();
     let refused = described("post:1", night, others.id).await;
     assert_eq!(code(refused), ErrorCode::NotFound);
-    assert_eq!(scene.get(item.id).await.unwrap().description, "A harbour");
+    assert_eq!(scene.get(item.id).await.unwrap().description, "");
     assert!(described("post:1", night, gone).await.unwrap());
     let edited = scene.get(item.id).await.unwrap();
     assert_eq!(edited.description, "A harbour\nat night");

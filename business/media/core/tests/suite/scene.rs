@@ -214,12 +214,8 @@ impl Scene {
 
     pub(crate) async fn get(&self, id: u64) -> Option<MediaItem> {
         let request = GetMediaRequest { ids: vec![id] };
-        self.media
-            .get_media(&context(), request)
-            .await
-            .unwrap()
-            .items
-            .pop()
+        let reply = self.media.get_media(&context(), request).await;
+        reply.unwrap().items.pop()
     }
 
     pub(crate) async fn attach(&self, owner_id: u64, ids: &[u64], holder: &str) -> Result<()> {
@@ -247,7 +243,6 @@ impl Scene {
         self.release_some(holder, &[]).await
     }
 
-    /// Of what this holder shows these items; all for none.
     pub(crate) async fn release_some(&self, holder: &str, ids: &[u64]) -> u32 {
         let owner = "SELECT owner_id FROM media JOIN holders ON media_id = id WHERE holder = $1";
         let owner = infra_db::query_scalar(owner).bind(holder);

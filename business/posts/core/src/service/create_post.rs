@@ -120,17 +120,7 @@ async fn write_post(
     if !post.media_ids.is_empty() && !shown_media::claim(connection, id, &post.media_ids).await? {
         return Err(PostsError::MediaShown);
     }
-    if !post.mentions.is_empty() {
-        mentions::insert(connection, id, &post.mentions).await?;
-        // So that those it mentions find it in a list of its author, which leaves it out for
-        // others.
-        if !post.visibility().is_open() {
-            mentions::insert_hidden(connection, &post).await?;
-        }
-    }
-    if post.visibility() == Visibility::Direct {
-        direct_conversations::add(connection, &post).await?;
-    }
+    write_mentions(connection, &post).await?;
     if !post.tags.is_empty() {
         hashtags::insert(connection, &Tagged::of(&post), &post.tags).await?;
     }
@@ -146,6 +136,22 @@ async fn write_post(
     let event = Event::new(context, &state.ids, topics::PUBLISHED, post.id, &payload);
     outbox::append(connection, &event).await?;
     Ok((Arc::new(post), numbers))
+}
+
+/// Whom a post mentions, and the conversation that it is in.
+async fn write_mentions(connection: &mut Connection, post: &Post) -> Result<(), PostsError> {
+    if !post.mentions.is_empty() {
+        mentions::insert(connection, post.post(), &post.mentions).await?;
+        // So that those it mentions find it in a list of its author, which leaves it out for
+        // others.
+        if !post.visibility().is_open() {
+            mentions::insert_hidden(connection, post).await?;
+        }
+    }
+    if post.visibility() == Visibility::Direct {
+        direct_conversations::add(connection, post).await?;
+    }
+    Ok(())
 }
 
 /// Whether the account may post once more today. Asked within the write, where no other post of the

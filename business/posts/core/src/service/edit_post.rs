@@ -70,7 +70,7 @@ async fn try_edit(
 }
 
 /// Whether what a post said before can be kept once more. Asked before anything is changed; an edit
-/// that comes in between makes this one begin anew.
+/// that comes in between makes this one start over.
 async fn check_room(state: &State, change: &Change) -> Result<(), PostsError> {
     let (edits, bytes) = versions::kept(&state.database, change.known.post()).await?;
     if edits >= u64::from(EDITS_MAX) {

@@ -78,10 +78,10 @@ async fn those_who_write_and_those_who_are_mentioned_have_it_each_to_themselves(
     };
     let open = world.create(request).await.unwrap().id;
     assert_eq!(world.conversations(BOB).await, [(first, joined, true)]);
-    let anew = world.whisper(BOB, "to myself", open).await.id;
+    let another = world.whisper(BOB, "to myself", open).await.id;
     assert_eq!(
         world.conversations(BOB).await,
-        [(anew, anew, false), (first, joined, true)]
+        [(another, another, false), (first, joined, true)]
     );
 }
 

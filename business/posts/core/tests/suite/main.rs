@@ -7,6 +7,7 @@ mod conversations;
 mod create;
 mod delete;
 mod direct_conversations;
+mod edited_photos;
 mod edits;
 mod followed_tags;
 mod idempotency;

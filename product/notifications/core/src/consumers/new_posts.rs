@@ -110,7 +110,7 @@ async fn write(
         return Ok(false);
     }
     for told in told {
-        store(connection, state, told, happened.at_us).await?;
+        store(connection, state, told, happened).await?;
     }
     heard::note_announced(connection, happened.post, below, state.clock.now()).await?;
     Ok(true)
