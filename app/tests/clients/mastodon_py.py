@@ -168,7 +168,7 @@ def main():
     assert (talk.unread, talk.last_status.id) == (True, whispered.id), talk
     assert not author.conversations_read(talk).unread
     photo = author.generate_media_edit_attributes(media.id, description="A photo of the sea")
-    edited = author.status_update(post, "From Mastodon.py, edited", media_ids=[media.id], media_attributes=[photo])
+    edited = author.status_update(post, "From Mastodon.py, edited", media_attributes=[photo])
     assert edited.edited_at is not None
     assert edited.media_attachments[0].description == "A photo of the sea"
     assert author.status_source(post).text == "From Mastodon.py, edited"

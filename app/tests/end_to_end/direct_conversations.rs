@@ -65,7 +65,7 @@ async fn nobody_learns_of_a_conversation_that_is_not_theirs_to_see() {
     );
     assert_eq!(eve.delete(&path).await.status, 404);
     // A token that may only write reads nothing.
-    let writer = server.person_with_scopes("wil", "write").await;
+    let writer = server.person_with_scopes("wil", "write profile").await;
     let told = whisper(&ada, "@wil look", None).await;
     let read = format!("/api/v1/conversations/{told}/read");
     let read = writer.post(&read, &json!({})).await.expect(200);

@@ -7,7 +7,7 @@ use axum::extract::State;
 use business_moderation_gateway::{Category, POSTS_MAX, ReportRequest};
 use business_posts_gateway::PostId;
 use infra_kernel::{AccountId, Context, Error, Result};
-use presentation_kit::access::{Person, scope};
+use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::api::Describe;
 use presentation_kit::extract::{BodyOf, lenient};
 use presentation_kit::{Allowed, Api, Problem, RequestContext, Surface};
@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::entities::Report;
+use crate::statuses::find::may_find;
 
 pub(crate) fn routes() -> Api {
     Api::new().post(
@@ -86,7 +87,7 @@ async fn create(
     let target = target.parse::<AccountId>();
     let target = target.map_err(|_| Error::not_found("account"))?;
     let target = surface.reader.person(&context, target).await?;
-    let posts = visible(&surface, &context, viewer.account_id, &form.status_ids).await?;
+    let posts = visible(&surface, &context, viewer, &form.status_ids).await?;
     let request = ReportRequest {
         reporter_id: viewer.account_id.get(),
         target_id: target.account.id,
@@ -102,12 +103,12 @@ async fn create(
     Ok(Json(Report::of(&surface.site, &case, &target)))
 }
 
-/// The posts of these ids, all of which the viewer must be able to see: a report does not tell
+/// The posts of these ids, all of which the viewer must be able to find: a report does not tell
 /// whether there is a post.
 async fn visible(
     surface: &Surface,
     context: &Context,
-    viewer: AccountId,
+    viewer: Viewer,
     status_ids: &[String],
 ) -> Result<Vec<u64>> {
     let mut seen = HashSet::new();
@@ -120,8 +121,10 @@ async fn visible(
             ids.push(id);
         }
     }
-    let shown = surface.reader.posts(context, Some(viewer), ids.clone());
-    match shown.await?.len() == ids.len() {
+    let author = Some(viewer.account_id);
+    let shown = surface.reader.posts(context, author, ids.clone()).await?;
+    let found = shown.iter().filter(|shown| may_find(viewer, shown));
+    match found.count() == ids.len() {
         true => Ok(ids),
         false => Err(Error::not_found("post")),
     }

@@ -8,6 +8,11 @@ pub(crate) const fn may_see_cases(role: Role) -> bool {
     role.is_moderator()
 }
 
+/// Whether somebody may see this case, and who sent it: nobody one about themselves.
+pub(crate) const fn may_see(actor: u64, case: &Case) -> bool {
+    case.target_id != actor
+}
+
 /// Whether somebody of this role may change this case: a moderator those about members, an admin
 /// all; but nobody one about themselves. A target that is not there any more is a member.
 pub(crate) const fn may_handle(actor: u64, role: Role, case: &Case, of_target: Role) -> bool {

@@ -33,7 +33,8 @@ impl State {
     }
 
     /// Refuses who may not see cases: everyone but moderators and the server itself. The role is
-    /// asked for at each call, so that one that is taken away is gone at once.
+    /// asked for at each call, so that one that is taken away is gone within the seconds for which
+    /// accounts are kept in memory.
     pub(crate) async fn require_moderator(
         &self,
         context: &Context,

@@ -356,7 +356,7 @@ pub mod methods {
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("case_id"),
-        scopes: &["admin:read:reports"],
+        scopes: &["admin:read:reports", "admin:write:reports"],
     };
     /// See [`Moderation::list_case_events`](super::Moderation::list_case_events).
     pub const LIST_CASE_EVENTS: Method = Method {

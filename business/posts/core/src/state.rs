@@ -172,10 +172,12 @@ impl State {
     }
 
     /// A post was changed: to be called when that is committed.
-    pub(crate) fn post_edited(&self, post: &Arc<Post>) {
+    pub(crate) fn post_edited(&self, known: &Post, post: &Arc<Post>) {
         self.posts.write_through(post.id, Some(Arc::clone(post)));
-        // Which of an author's posts have photos is part of what is kept of them.
+        // Which have photos is part of what is kept of an author's posts and of a hashtag's.
         self.recent.invalidate(&post.author_id);
+        self.tags_changed(known);
+        self.tags_changed(post);
     }
 
     /// A post was deleted: to be called when that is committed.
@@ -193,15 +195,19 @@ impl State {
         self.neighbours_changed(reshare);
     }
 
-    /// Invalidates what is cached of this post's author, of its hashtags, and of the post that it
-    /// replies to or reshares.
-    fn neighbours_changed(&self, post: &Post) {
-        self.recent.invalidate(&post.author_id);
+    fn tags_changed(&self, post: &Post) {
         if post.visibility() == Visibility::Public {
             for tag in &post.tags {
                 self.recent_of_tags.invalidate(&tag.name);
             }
         }
+    }
+
+    /// Invalidates what is cached of this post's author, of its hashtags, and of the post that it
+    /// replies to or reshares.
+    fn neighbours_changed(&self, post: &Post) {
+        self.recent.invalidate(&post.author_id);
+        self.tags_changed(post);
         // Its count of replies is part of what is kept of it.
         if post.in_reply_to_id != 0 {
             self.posts.invalidate(&post.in_reply_to_id);

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use business_media_gateway::MediaItem;
 use business_moderation_gateway::{
     Case, CaseEvent, CaseId, GetCaseRequest, ListCaseEventsRequest, ListCasesRequest,
 };
-use business_posts_gateway::IDS_MAX;
+use business_posts_gateway::{IDS_MAX, ListVersionsRequest, Post, PostVersion};
 use infra_kernel::{AccountId, Context, Error, Page, Result};
 
+use super::timelines::until_something_is_left;
 use super::{Listing, Reader};
-use crate::card::{Person, Shown};
+use crate::card::{Card, Person, Renderings, Shown};
 use crate::hydrate::distinct;
 use crate::paging::Cursors;
 use crate::rules::Place;
@@ -55,20 +57,32 @@ impl Reader {
         filter: CaseFilter,
         page: Page,
     ) -> Result<Listing<CaseFile>> {
-        // Also for a page that nothing can be on: it is refused to others all the same.
-        let limit = page.limit.max(1);
+        if page.limit == 0 {
+            // Nothing can be on it, and it is refused to others all the same.
+            let page = Page { limit: 1, ..page };
+            self.cases_page(context, moderator, filter, page).await?;
+            return Ok(Listing::empty());
+        }
+        let read = |page| self.cases_page(context, moderator, filter, page);
+        until_something_is_left(page, read).await
+    }
+
+    async fn cases_page(
+        &self,
+        context: &Context,
+        moderator: AccountId,
+        filter: CaseFilter,
+        page: Page,
+    ) -> Result<Listing<CaseFile>> {
         let request = ListCasesRequest {
             moderator_id: moderator.get(),
-            page: Some(Page { limit, ..page }.into()),
+            page: Some(page.into()),
             resolved: filter.resolved,
             reporter_id: filter.reporter.map_or(0, AccountId::get),
             target_id: filter.target.map_or(0, AccountId::get),
         };
         let moderation = &self.gateways.moderation;
         let cases = moderation.list_cases(context, request).await?.cases;
-        if page.limit == 0 {
-            return Ok(Listing::empty());
-        }
         let ids: Vec<u64> = cases.iter().map(|case| case.id).collect();
         Ok(Listing {
             cursors: Cursors::of(&ids, &page),
@@ -76,8 +90,8 @@ impl Reader {
         })
     }
 
-    /// One case: as it is, or as it was at a time, in microseconds since the Unix epoch. The posts
-    /// are shown as they are either way.
+    /// One case: as it is, or as it was at a time, in microseconds since the Unix epoch. Its
+    /// posts are shown as they were when they were reported.
     ///
     /// # Errors
     /// `not_found` when there is no such case, `forbidden` when the moderator is none.
@@ -167,7 +181,37 @@ impl Reader {
                 case,
             })
         };
-        Ok(cases.into_iter().filter_map(file).collect())
+        let mut files: Vec<CaseFile> = cases.into_iter().filter_map(file).collect();
+        for file in &mut files {
+            for shown in std::mem::take(&mut file.posts) {
+                let shown = self.as_reported(context, &file.case, shown).await?;
+                file.posts.push(shown);
+            }
+        }
+        Ok(files)
+    }
+
+    /// A post as it was when it was reported: what its author has made of it since is no evidence,
+    /// and nobody has reported it. Photos that were taken out are gone.
+    async fn as_reported(&self, context: &Context, case: &Case, shown: Shown) -> Result<Shown> {
+        let evidence = case.evidence.iter();
+        let mut evidence = evidence.filter(|one| one.post_id == shown.post.id);
+        let Some(evidence) = evidence.find(|one| one.revision < shown.post.revision) else {
+            return Ok(shown);
+        };
+        let request = ListVersionsRequest {
+            post_id: evidence.post_id,
+            before_revision: evidence.revision + 1,
+        };
+        let posts = &self.gateways.posts;
+        let versions = posts.list_versions(context, request).await?.versions;
+        let Some(version) = versions.last() else {
+            return Ok(shown);
+        };
+        Ok(Shown {
+            card: Arc::new(at_version(&shown.card, version)),
+            ..shown
+        })
     }
 
     /// Posts that cases name, by id.
@@ -178,11 +222,37 @@ impl Reader {
         ids: Vec<u64>,
     ) -> Result<Vec<Shown>> {
         let mut posts = Vec::with_capacity(ids.len());
-        // A page of cases names more posts than one call returns.
-        for ids in ids.chunks(IDS_MAX) {
+        // A page of cases names more posts than one call returns, and each may be a reshare, whose
+        // original is asked for too.
+        for ids in ids.chunks(IDS_MAX / 2) {
             let some = self.posts_in(Place::Case, context, Some(moderator), ids.to_vec());
             posts.extend(some.await?);
         }
         Ok(posts)
+    }
+}
+
+/// A card of what a post said before.
+fn at_version(card: &Card, version: &PostVersion) -> Card {
+    let media = version.media.iter().filter_map(|then| {
+        let item = card.media.iter().find(|item| item.id == then.media_id)?;
+        Some(MediaItem {
+            description: then.description.clone(),
+            ..item.clone()
+        })
+    });
+    Card {
+        head: card.head.clone(),
+        post: Post {
+            text: version.text.clone(),
+            spoiler_text: version.spoiler_text.clone(),
+            sensitive: version.sensitive,
+            media_ids: version.media.iter().map(|item| item.media_id).collect(),
+            ..card.post.clone()
+        },
+        author: Arc::clone(&card.author),
+        media: media.collect(),
+        application: card.application.clone(),
+        renderings: Renderings::default(),
     }
 }

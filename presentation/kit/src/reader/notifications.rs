@@ -6,8 +6,8 @@ use std::sync::Arc;
 use business_posts_gateway::{GetPostHeadsRequest, PostHead};
 use infra_kernel::{AccountId, Context, Error, Page, Result};
 use product_notifications_gateway::{
-    CountUnreadRequest, Filter, GetNotificationRequest, ListNotificationsRequest, Notification,
-    NotificationId, PAGE_LIMIT_MAX,
+    CountUnreadRequest, Filter, GetNotificationRequest, Kind, ListNotificationsRequest,
+    Notification, NotificationId, PAGE_LIMIT_MAX,
 };
 
 use super::timelines::until_something_is_left;
@@ -198,7 +198,7 @@ impl Reader {
             let is_post_seen = one.post_id == 0
                 || heads
                     .get(&one.post_id)
-                    .is_some_and(|head| may_see(&relation(head.author_id), Place::Direct, head));
+                    .is_some_and(|head| may_see(&relation(head.author_id), place_of(one), head));
             is_post_seen && may_be_told_of(&relation(one.from_id))
         });
         Ok(notifications)
@@ -208,4 +208,13 @@ impl Reader {
 pub(super) fn posts_of(notifications: &[Notification]) -> Vec<u64> {
     let posts = notifications.iter().map(|one| one.post_id);
     distinct(posts.filter(|id| *id != 0))
+}
+
+/// Where a notification shows its post: a new post of somebody comes by itself, as at home, and
+/// every other is about something that concerns the viewer.
+fn place_of(notification: &Notification) -> Place {
+    match notification.kind() {
+        Kind::NewPost => Place::Home,
+        _ => Place::Direct,
+    }
 }

@@ -44,11 +44,23 @@ pub(super) async fn at(
         "" => None,
         text => {
             let invalid = || Error::invalid("at", "`at` is no time such as 2026-12-01T10:30:00Z.");
-            Some(moment::parse(text).ok_or_else(invalid)?)
+            Some(last_of_millisecond(
+                moment::parse(text).ok_or_else(invalid)?,
+            ))
         }
     };
     let file = surface.reader.case(&context, viewer.account_id, id, at_us);
     Ok(report(&surface, &file.await?)?)
+}
+
+/// A time of whole milliseconds means all of the last one: so are times written here, and what
+/// happened then is part of it.
+const fn last_of_millisecond(at_us: i64) -> i64 {
+    if at_us % 1_000 == 0 {
+        at_us + 999
+    } else {
+        at_us
+    }
 }
 
 pub(super) async fn list(

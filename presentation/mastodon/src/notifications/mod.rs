@@ -86,6 +86,11 @@ fn grouped() -> Api {
             .query::<groups::GroupedQuery>()
             .returns::<unread::Unread>(),
         )
+        .post(
+            "/api/v2/notifications/clear",
+            dismiss::all,
+            Describe::new("Removes all notifications.").returns::<Nothing>(),
+        )
         .get(
             "/api/v2/notifications/{group_key}",
             groups::show,

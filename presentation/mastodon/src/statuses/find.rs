@@ -24,15 +24,20 @@ pub(super) async fn find(
         .reader
         .posts(context, author, vec![id.get()])
         .await?;
-    let may_find = |shown: &Shown| {
-        viewer.may(Scope::READ_STATUSES)
-            || shown.relation.is_author()
-            || may_see(&ViewerRelation::VISITOR, Place::Direct, &shown.head)
-    };
-    let found = posts.into_iter().next().filter(may_find);
+    let found = posts.into_iter().next();
+    let found = found.filter(|shown| may_find(viewer, shown));
     // Of both: who may not find the reshare learns of it neither.
-    let found = found.map(Shown::original).filter(may_find);
+    let found = found.map(Shown::original);
+    let found = found.filter(|shown| may_find(viewer, shown));
     found.ok_or_else(|| Error::not_found("post"))
+}
+
+/// Whether a token finds a status that its person may see: one that may only write finds what
+/// everyone may see and what its person wrote.
+pub(crate) fn may_find(viewer: Viewer, shown: &Shown) -> bool {
+    viewer.may(Scope::READ_STATUSES)
+        || shown.relation.is_author()
+        || may_see(&ViewerRelation::VISITOR, Place::Direct, &shown.head)
 }
 
 /// The status that is meant: of a reshare that the viewer made or may see, what it shows again.

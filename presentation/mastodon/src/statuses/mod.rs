@@ -7,7 +7,7 @@ mod delete;
 mod edit;
 mod favourite;
 mod favourited_by;
-mod find;
+pub(crate) mod find;
 mod history;
 mod marked;
 mod pin;

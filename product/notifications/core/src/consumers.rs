@@ -177,13 +177,13 @@ async fn store(
     // First those of one account: one that fills the list is not to push out what others did.
     let of_one_max = (kept_max / SENDERS_MIN).max(1);
     let is_edited = happened.what == What::Edited;
-    if is_edited {
-        // Before it, with room for one: what is about an older post would be the first to go.
-        notifications::trim_sender(connection, &notification, of_one_max - 1).await?;
-    }
     if told.kind == Kind::Edit {
         // Each change is news.
         notifications::delete_same(connection, &notification).await?;
+    }
+    if is_edited {
+        // Before it, with room for one: what is about an older post would be the first to go.
+        notifications::trim_sender(connection, &notification, of_one_max - 1).await?;
     }
     notifications::insert(connection, &notification, told.source).await?;
     if !is_edited {

@@ -1,7 +1,5 @@
 //! What only the account itself may do with posts, and the server.
 
-use std::sync::Arc;
-
 use business_posts_gateway::{
     CreatePostRequest, DeletePostRequest, EditPostRequest, FollowTagRequest,
     GetDirectConversationRequest, GetFollowedTagsRequest, GetResharedRequest, ListByAuthorRequest,

@@ -215,11 +215,12 @@ pub(crate) async fn write_unfollow(
         request.followee_id,
     )
     .await?;
+    // Also where there is no follow any more: a version before lists may have ended it.
+    list_members::delete_of_owner(connection, follower, followee).await?;
     let Some(id) = follows::delete(connection, follower, followee).await? else {
         // Sent twice it is no error, and is neither counted nor announced again.
         return Ok(());
     };
-    list_members::delete_of_owner(connection, follower, followee).await?;
     stats::subtract(connection, follower, 0, 1).await?;
     stats::subtract(connection, followee, 1, 0).await?;
     let payload = Unfollowed {

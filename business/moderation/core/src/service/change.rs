@@ -13,6 +13,7 @@ use infra_kernel::{AccountId, Context};
 
 use crate::error::ModerationError;
 use crate::history;
+use crate::rights;
 use crate::state::State;
 use crate::store::{cases, events};
 
@@ -26,6 +27,9 @@ pub(crate) async fn change(
     let case = cases::get(state.database.reader(), request.case_id).await?;
     let case = case.ok_or(ModerationError::NoCase)?;
     let actor = AccountId::new(request.moderator_id);
+    if !rights::may_see(actor.get(), &case) {
+        return Err(ModerationError::NoCase);
+    }
     // Whom a case is about never changes, so what is decided here holds in the transaction.
     state.require_handler(context, actor, &case).await?;
     let (writing, context) = (Arc::clone(state), context.clone());

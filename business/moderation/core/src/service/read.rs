@@ -8,6 +8,7 @@ use infra_rpc::v1;
 
 use crate::error::ModerationError;
 use crate::history;
+use crate::rights::may_see;
 use crate::state::State;
 use crate::store::cases::{self, Filter};
 use crate::store::events as stored;
@@ -23,7 +24,16 @@ pub(crate) async fn cases(
         reporter: request.reporter_id,
         target: request.target_id,
     };
-    let cases = cases::list(&state.database, filter, &page).await?;
+    let mut cases = cases::list(&state.database, filter, &page).await?;
+    for case in &mut cases {
+        if !may_see(request.moderator_id, case) {
+            // It keeps its place, by which the list goes on, and says nothing.
+            *case = Case {
+                id: case.id,
+                ..Case::default()
+            };
+        }
+    }
     Ok(ListCasesReply { cases })
 }
 
@@ -32,7 +42,8 @@ pub(crate) async fn case(state: &State, request: &GetCaseRequest) -> Result<Case
         None => cases::get(state.database.reader(), request.case_id).await?,
         Some(at_us) => history::at(&of_case(state, request.case_id).await?, at_us)?,
     };
-    case.ok_or(ModerationError::NoCase)
+    let seen = case.filter(|case| may_see(request.moderator_id, case));
+    seen.ok_or(ModerationError::NoCase)
 }
 
 pub(crate) async fn events(
@@ -40,6 +51,10 @@ pub(crate) async fn events(
     request: &ListCaseEventsRequest,
 ) -> Result<ListCaseEventsReply, ModerationError> {
     let events = of_case(state, request.case_id).await?;
+    let case = history::fold_all(&events)?;
+    if !case.is_some_and(|case| may_see(request.moderator_id, &case)) {
+        return Err(ModerationError::NoCase);
+    }
     Ok(ListCaseEventsReply { events })
 }
 

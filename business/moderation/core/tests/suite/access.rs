@@ -101,23 +101,50 @@ async fn cases_about_moderators_are_for_admins_and_for_nobody_about_themselves()
         world.report(request).await.unwrap().id
     };
     let (member, moderator, admin) = (about(2).await, about(MODERATOR).await, about(ADMIN).await);
-    for (who, case, may) in [
-        (MODERATOR, member, true),
-        (MODERATOR, moderator, false),
-        (OTHER_MODERATOR, moderator, false),
-        (MODERATOR, admin, false),
-        (ADMIN, member, true),
-        (ADMIN, moderator, true),
-        (ADMIN, admin, false),
+    let forbidden = Some(ErrorCode::Forbidden);
+    // As if it were not there: nobody reads who reported them.
+    let own = Some(ErrorCode::NotFound);
+    for (who, case, refused) in [
+        (MODERATOR, member, None),
+        (MODERATOR, moderator, own),
+        (OTHER_MODERATOR, moderator, forbidden),
+        (MODERATOR, admin, forbidden),
+        (ADMIN, member, None),
+        (ADMIN, moderator, None),
+        (ADMIN, admin, own),
     ] {
         let changed = world.change(who, case, ASSIGN).await;
         let code = changed.err().map(|error| error.code());
-        assert_eq!(
-            code,
-            (!may).then_some(ErrorCode::Forbidden),
-            "{who}: {case}"
-        );
+        assert_eq!(code, refused, "{who}: {case}");
     }
+    let context = signed_in(MODERATOR);
+    for at_us in [None, Some(i64::MAX)] {
+        let request = GetCaseRequest {
+            moderator_id: MODERATOR,
+            case_id: moderator,
+            at_us,
+        };
+        let read = world.moderation.get_case(&context, request).await;
+        assert_eq!(read.unwrap_err().code(), ErrorCode::NotFound);
+    }
+    let request = ListCaseEventsRequest {
+        moderator_id: MODERATOR,
+        case_id: moderator,
+    };
+    let read = world.moderation.list_case_events(&context, request).await;
+    assert_eq!(read.unwrap_err().code(), ErrorCode::NotFound);
+    let request = ListCasesRequest {
+        moderator_id: MODERATOR,
+        page: Some(Page::newest(10).into()),
+        ..ListCasesRequest::default()
+    };
+    let listed = world.moderation.list_cases(&context, request).await;
+    let listed = listed.unwrap().cases;
+    let named: Vec<_> = listed
+        .iter()
+        .map(|case| (case.id, case.reporter_id))
+        .collect();
+    assert_eq!(named, [(admin, 1), (moderator, 0), (member, 1)]);
 }
 
 #[tokio::test]

@@ -229,12 +229,12 @@ async fn commit(
     edited: Post,
 ) -> Result<Arc<Post>, PostsError> {
     let (writing, context) = (Arc::clone(state), context.clone());
-    let published = Arc::clone(state);
+    let (published, known) = (Arc::clone(state), Arc::clone(&change.known));
     let written = state.database.write_then(
         move |connection| {
             Box::pin(async move { write(connection, &writing, &context, &change, edited).await })
         },
-        move |post, _| published.post_edited(post),
+        move |post, _| published.post_edited(&known, post),
     );
     written.await
 }

@@ -123,7 +123,7 @@ async fn a_post_without_its_photos_leaves_the_lists_of_photos() {
     };
     world.edit(bare).await.unwrap();
     assert_eq!(listed().await, (0, 0));
-    assert_eq!(world.tagged("lake").await, [post.id]);
+    assert_eq!(world.with_tag("lake").await, [post.id]);
 }
 
 #[tokio::test]

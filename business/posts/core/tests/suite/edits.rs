@@ -29,7 +29,7 @@ impl World {
         reply.unwrap().versions
     }
 
-    pub(crate) async fn tagged(&self, tag: &str) -> Vec<u64> {
+    pub(crate) async fn with_tag(&self, tag: &str) -> Vec<u64> {
         let request = ListByTagRequest {
             tag: tag.to_owned(),
             page: Some(Page::newest(10).into()),
@@ -243,13 +243,16 @@ async fn hashtags_and_mentions_follow_the_text() {
     let mut world = World::new().await;
     *world.accounts.0.lock().unwrap() = vec![(2, "bob"), (3, "eve")];
     let post = world.create(text(1, "#lake @bob")).await.unwrap();
+    // Both are in memory before.
+    assert_eq!(world.with_tag("lake").await, [post.id]);
+    assert!(world.with_tag("sea").await.is_empty());
     let edited = world.edit(saying(&post, "#Sea @bob @eve")).await.unwrap();
     let names: Vec<_> = edited.mentions.iter().map(|it| &*it.username).collect();
     assert_eq!(names, ["bob", "eve"]);
     assert_eq!(world.last_edit().await.newly_mentioned_ids, [3]);
     for _ in 0..2 {
-        assert!(world.tagged("lake").await.is_empty());
-        assert_eq!(world.tagged("sea").await, [post.id]);
+        assert!(world.with_tag("lake").await.is_empty());
+        assert_eq!(world.with_tag("sea").await, [post.id]);
         assert_eq!(world.get(post.id).await.as_ref(), Some(&edited));
         world.restart().await;
     }
@@ -354,5 +357,5 @@ async fn changes_at_the_same_time_come_one_after_the_other() {
     assert_eq!(now.revision, 1 + made);
     assert_eq!(world.versions(post.id).await.len() as u64, made);
     assert_eq!(world.rows("public_hashtags").await, 1);
-    assert_eq!(world.tagged(&now.text).await, [post.id]);
+    assert_eq!(world.with_tag(&now.text).await, [post.id]);
 }

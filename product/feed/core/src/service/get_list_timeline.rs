@@ -42,7 +42,7 @@ pub(super) async fn get_list_timeline(
         _ => Follows::Known(&replied_to),
     };
     // To read all of it from the posts may cost as much as to make a timeline.
-    let _permit = state.timelines.admit().await?;
+    let _permit = state.timelines.admit_list().await?;
     let history = state.sources.history(context, reader);
     let slice = history.slice(&members, follows, page).await?;
     let entries = slice.timeline_entries.iter();

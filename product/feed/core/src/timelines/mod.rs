@@ -31,6 +31,13 @@ const MAKINGS: AdmissionBounds = AdmissionBounds {
     wait_max: Duration::from_secs(5),
 };
 
+/// The same of timelines of lists, which are read from the posts each time: they take no turn of
+/// those.
+const LISTS: AdmissionBounds = AdmissionBounds {
+    in_flight_max: 4,
+    ..MAKINGS
+};
+
 /// The timelines that are kept.
 pub(crate) struct Timelines {
     pub(crate) kept: Arc<dyn KeptTimelines>,
@@ -38,6 +45,7 @@ pub(crate) struct Timelines {
     merged: Arc<MergedAuthors>,
     locks: AccountLocks,
     makings: Arc<AdmissionControl>,
+    lists: Arc<AdmissionControl>,
     /// The bound of a timeline.
     entries_max: usize,
 }
@@ -55,6 +63,7 @@ impl Timelines {
             merged,
             locks: AccountLocks::default(),
             makings: AdmissionControl::new(MAKINGS),
+            lists: AdmissionControl::new(LISTS),
             entries_max: settings.entries_max(),
         }
     }
@@ -83,6 +92,12 @@ impl Timelines {
     /// Waits for the right to do as much as a making does.
     pub(crate) async fn admit(&self) -> Result<Permit> {
         let admitted = self.makings.admit().await;
+        admitted.map_err(FeedError::Overloaded)
+    }
+
+    /// Waits for the right to read the timeline of a list.
+    pub(crate) async fn admit_list(&self) -> Result<Permit> {
+        let admitted = self.lists.admit().await;
         admitted.map_err(FeedError::Overloaded)
     }
 }

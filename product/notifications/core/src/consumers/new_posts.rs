@@ -3,17 +3,20 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use business_graph_gateway::{Follow, ListFollowsRequest};
 use business_posts_gateway::{PostHead, Visibility};
 use infra_db::{Connection, DbError};
-use infra_kernel::{AccountId, Context, Error, Page};
+use infra_kernel::{AccountId, Context, Error, ErrorCode, Page};
 use product_notifications_gateway::Kind;
 
 use super::{Happened, Told, store};
 use crate::state::State;
 use crate::store::heard::{self, What};
 
+/// What has to be left of an attempt for one more batch.
+const TIME_LEFT_MIN: Duration = Duration::from_secs(20);
 /// How many are told in one transaction: few enough that other writes do not wait for it.
 const BATCH_MAX: u32 = 100;
 
@@ -29,7 +32,7 @@ pub(super) async fn announce(
     if !is_announced(head) || state.is_forgotten(happened.at_us) {
         return Ok(());
     }
-    let begun = heard::announced(&state.database, head.id).await?;
+    let mut begun = heard::announced(&state.database, head.id).await?;
     let mut below = begun.unwrap_or(u64::MAX);
     while below > 0 {
         let page = Page {
@@ -47,9 +50,19 @@ pub(super) async fn announce(
             Some(last) if follows.len() >= BATCH_MAX as usize => last.id,
             _ => 0,
         };
-        let told = addressed(head, &follows);
-        if !tell_some(state, happened, told, below).await? {
+        let batch = Batch {
+            told: addressed(head, &follows),
+            begun,
+            below,
+        };
+        if !tell_some(state, happened, batch).await? {
             return Ok(());
+        }
+        begun = Some(below);
+        // Handled once more, and never given up for how many there are.
+        if below > 0 && context.remaining() < TIME_LEFT_MIN {
+            let sentence = "This takes longer than one attempt.";
+            return Err(Error::new(ErrorCode::Unavailable, sentence));
         }
     }
     Ok(())
@@ -82,18 +95,22 @@ fn addressed(head: &PostHead, follows: &[Follow]) -> Vec<Told> {
     told.collect()
 }
 
-/// One batch; returns whether the post is still there.
-async fn tell_some(
-    state: &Arc<State>,
-    happened: Happened,
+/// Followers who are told in one transaction.
+struct Batch {
     told: Vec<Told>,
+    /// How far the post was announced before.
+    begun: Option<u64>,
+    /// How far it is with this.
     below: u64,
-) -> Result<bool, DbError> {
+}
+
+/// One batch; returns whether the post is still there, and no other attempt came further.
+async fn tell_some(state: &Arc<State>, happened: Happened, batch: Batch) -> Result<bool, DbError> {
     let writing = Arc::clone(state);
     state
         .database
         .write(move |connection| {
-            Box::pin(async move { write(connection, &writing, happened, &told, below).await })
+            Box::pin(async move { write(connection, &writing, happened, &batch).await })
         })
         .await
 }
@@ -102,16 +119,19 @@ async fn write(
     connection: &mut Connection,
     state: &State,
     happened: Happened,
-    told: &[Told],
-    below: u64,
+    batch: &Batch,
 ) -> Result<bool, DbError> {
     // Its notifications are gone, or about to: none are to come after.
     if heard::is_heard(connection, What::Deleted, happened.post).await? {
         return Ok(false);
     }
-    for told in told {
+    // An attempt that was cut off may have been written to its end.
+    if heard::announced_so_far(connection, happened.post).await? != batch.begun {
+        return Ok(false);
+    }
+    for told in &batch.told {
         store(connection, state, told, happened).await?;
     }
-    heard::note_announced(connection, happened.post, below, state.clock.now()).await?;
+    heard::note_announced(connection, happened.post, batch.below, state.clock.now()).await?;
     Ok(true)
 }

@@ -26,6 +26,13 @@ pub(super) async fn page(
     let grouped: Vec<Kind> = Kind::GROUPED.into_iter().filter(grouped).collect();
     let wanted = wanted(&request.filter.unwrap_or_default());
     let account = request.account_id;
+    // What comes while this reads stands on no page of it, and is in no group either: else who goes
+    // on from its newest misses what came in between.
+    let newest = groups::newest(&state.database, account).await?;
+    let page = Page {
+        before: page.before.min(newest.saturating_add(1)),
+        ..page
+    };
     let positions = groups::positions(&state.database, account, &page, &wanted, &grouped).await?;
     let mut groups: Vec<NotificationGroup> = positions
         .into_iter()

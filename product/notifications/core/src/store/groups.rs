@@ -5,7 +5,7 @@ use infra_kernel::{Direction, Page};
 use product_notifications_gateway::{GROUPED_MAX, Group, Kind, Notification};
 
 use super::notifications::{NotificationRow, Wanted, json_kinds};
-use super::to_sql;
+use super::{from_sql, to_sql};
 
 // A page holds each group once, by the first of it that the page comes to. What it looks at is no
 // more than what is kept for one account, and beside each a look-up of one row.
@@ -62,6 +62,18 @@ pub(super) const LATEST_HOUR: &str = "SELECT group_hour FROM notifications \
      ORDER BY group_hour DESC LIMIT 1";
 pub(super) const DELETE: &str = "DELETE FROM notifications WHERE account_id = $1 AND kind = $2 \
      AND post_id = $3 AND group_hour = $4 AND group_hour > 0";
+
+pub(super) const NEWEST: &str =
+    "SELECT id FROM notifications WHERE account_id = $1 ORDER BY id DESC LIMIT 1";
+
+/// The newest that an account was told; 0 for nothing.
+pub(crate) async fn newest(database: &Database, account: u64) -> Result<u64, DbError> {
+    let id: Option<i64> = infra_db::query_scalar(NEWEST)
+        .bind(to_sql(account))
+        .fetch_optional(database.reader())
+        .await?;
+    Ok(id.map_or(0, from_sql))
+}
 
 /// In which hour the latest group began of what is told of one post, or of follows; 0 for none.
 pub(crate) async fn latest_hour(

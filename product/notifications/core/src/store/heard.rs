@@ -43,6 +43,19 @@ pub(crate) async fn announced(database: &Database, post: u64) -> Result<Option<u
     Ok(below.map(from_sql))
 }
 
+/// The same within a write.
+pub(crate) async fn announced_so_far(
+    connection: &mut Connection,
+    post: u64,
+) -> Result<Option<u64>, DbError> {
+    let below: Option<i64> = infra_db::query_scalar(BELOW)
+        .bind(What::Announced as i64)
+        .bind(to_sql(post))
+        .fetch_optional(connection)
+        .await?;
+    Ok(below.map(from_sql))
+}
+
 /// Notes how far a post was announced.
 pub(crate) async fn note_announced(
     connection: &mut Connection,

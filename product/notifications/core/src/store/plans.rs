@@ -19,7 +19,7 @@ const TABLES: Tables = Tables {
     ],
 };
 
-const SEARCHES: [&str; 16] = [
+const SEARCHES: [&str; 17] = [
     notifications::COUNT,
     notifications::GET,
     notifications::DELETE,
@@ -32,6 +32,7 @@ const SEARCHES: [&str; 16] = [
     groups::OF_GROUP_OLDER,
     groups::OF_GROUP_NEWER,
     groups::LATEST_HOUR,
+    groups::NEWEST,
     groups::DELETE,
     heard::IS_HEARD,
     heard::BELOW,
