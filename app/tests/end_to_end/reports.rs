@@ -147,10 +147,8 @@ async fn the_queue_is_for_moderators_as_long_as_they_are() {
         person.post(&path, &json!({})).await.refused(403);
     }
     server.anyone().get(QUEUE).await.refused(401);
-    assert_eq!(
-        moderator.every_page(&format!("{QUEUE}?limit=1")).await,
-        [about_ada.clone()]
-    );
+    let every_page = moderator.every_page(&format!("{QUEUE}?limit=1")).await;
+    assert_eq!(every_page, [&*about_ada]);
     assert_eq!(
         queue(&moderator, &format!("?target_account_id={}", ada.id)).await,
         about_ada

@@ -15,6 +15,10 @@ use crate::rules::Place;
 const LOOKED_AT_MAX: u32 = 400;
 /// In how many rounds at most, however small the pages are.
 const ROUNDS_MAX: u32 = 20;
+/// The same of the home timeline: accounts that a list keeps out of it are among those that post
+/// most, and what they posted overnight must not hide the others.
+const HOME_LOOKED_AT_MAX: u32 = 2_000;
+const HOME_ROUNDS_MAX: u32 = 100;
 
 impl Reader {
     /// A page of the viewer's home timeline.
@@ -27,7 +31,9 @@ impl Reader {
         viewer: AccountId,
         page: Page,
     ) -> Result<Listing<Shown>> {
-        until_something_is_left(page, |page| self.home_page(context, viewer, page)).await
+        let rounds_max = rounds(HOME_LOOKED_AT_MAX, &page).min(HOME_ROUNDS_MAX);
+        let read = |page| self.home_page(context, viewer, page);
+        in_rounds(page, rounds_max, read).await
     }
 
     /// A page of the timeline of one of the viewer's lists.
@@ -157,7 +163,24 @@ impl Reader {
 
 /// The first page from here on of which the rules leave something, or the last that was read.
 pub(super) async fn until_something_is_left<T, F>(
+    page: Page,
+    read: impl Fn(Page) -> F,
+) -> Result<Listing<T>>
+where
+    F: Future<Output = Result<Listing<T>>>,
+{
+    let rounds_max = rounds(LOOKED_AT_MAX, &page).min(ROUNDS_MAX);
+    in_rounds(page, rounds_max, read).await
+}
+
+/// How many pages hold so many.
+fn rounds(looked_at_max: u32, page: &Page) -> u32 {
+    (looked_at_max / page.limit.max(1)).max(1)
+}
+
+async fn in_rounds<T, F>(
     mut page: Page,
+    rounds_max: u32,
     read: impl Fn(Page) -> F,
 ) -> Result<Listing<T>>
 where
@@ -167,7 +190,6 @@ where
     if page.limit == 0 {
         return Ok(Listing::empty());
     }
-    let rounds_max = (LOOKED_AT_MAX / page.limit).clamp(1, ROUNDS_MAX);
     // The ends of all that was looked at.
     let mut ends = Cursors::default();
     let mut round = 1;

@@ -223,7 +223,7 @@ async fn a_post_changes_so_often_and_no_more() {
 async fn what_is_kept_of_a_post_is_bounded_in_bytes() {
     let world = World::new().await;
     // As many bytes as characters may take up.
-    let long = |last: usize| format!("{}{last}", format!("a{}", "\u{301}".repeat(30_000)));
+    let long = |last: usize| format!("a{}{last}", "\u{301}".repeat(30_000));
     let post = world.create(text(1, &long(0))).await.unwrap();
     let mut edits = 0;
     let refused = loop {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_graph_gateway::{ACCOUNTS_MAX, GetRelationshipsRequest, GetStatsRequest};
-use business_posts_gateway::{GetPostHeadsRequest, PostPublished};
+use business_posts_gateway::{GetPostHeadsRequest, PostHead, PostPublished};
 use infra_bus::{Event, Handler, HandlerError};
 use infra_db::DbError;
 use infra_kernel::{AccountId, Context};
@@ -26,6 +26,16 @@ impl FanOutPosts {
         Self {
             state: Arc::clone(state),
         }
+    }
+
+    /// Puts a post into the timelines that it belongs in, if it is still there.
+    pub(super) async fn place(&self, context: &Context, head: &PostHead) -> Result<()> {
+        // Before anything is looked at that the timelines are changed by.
+        let mark = self.state.timelines.kept.mark().await?;
+        if self.is_there(context, head.id).await? {
+            self.fan_out(context, mark, &Delivery::of(head)).await?;
+        }
+        Ok(())
     }
 
     async fn fan_out(&self, context: &Context, mark: Mark, delivery: &Delivery) -> Result<()> {
@@ -174,11 +184,7 @@ impl Handler for FanOutPosts {
             .decode::<PostPublished>()?
             .head
             .ok_or_else(empty_event)?;
-        // Before anything is looked at that the timelines are changed by.
-        let mark = self.state.timelines.kept.mark().await?;
-        if self.is_there(context, head.id).await? {
-            self.fan_out(context, mark, &Delivery::of(&head)).await?;
-        }
+        self.place(context, &head).await?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What the feed acts on. Every one of these may see an event twice, late, and in any order.
 
+mod fan_out_edits;
 mod fan_out_posts;
 mod reconcile_follows;
 mod remove_posts;
@@ -21,6 +22,11 @@ pub(crate) fn all(state: &Arc<State>) -> Vec<Consumer> {
             "feed.fan-out",
             &[posts::topics::PUBLISHED],
             fan_out_posts::FanOutPosts::new(state),
+        ),
+        consumer(
+            "feed.edits",
+            &[posts::topics::EDITED],
+            fan_out_edits::FanOutEdits::new(state),
         ),
         consumer(
             "feed.follow-changes",

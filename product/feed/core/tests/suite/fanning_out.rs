@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use business_posts_gateway::Visibility;
 use futures::{StreamExt as _, stream};
 use infra_bus::{Event, HandlerError};
 use product_feed::Settings;
@@ -44,6 +45,41 @@ async fn ten_thousand_followers_are_reached_in_chunks_and_a_redelivery_repeats_n
     bench.delete(post).await;
     assert_eq!(bench.holding(post).await, 0);
     assert_eq!(bench.home(last).await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_direct_post_reaches_those_whom_it_mentions_since_it_was_edited() {
+    const EVE: u64 = 3;
+    const STRANGER: u64 = 4;
+    let bench = Bench::new().await;
+    for follower in [BEN, EVE] {
+        bench.follow(follower, ANN).await;
+    }
+    for reader in [BEN, EVE, STRANGER] {
+        assert_eq!(bench.home(reader).await, NOTHING);
+    }
+    let direct = |mentioned| {
+        bench
+            .world
+            .publish_as(ANN, Visibility::Direct, mentioned, None)
+    };
+    let (post, event) = direct(&[BEN]);
+    bench.handle(&event).await;
+    assert_eq!(bench.home(EVE).await, NOTHING);
+    let edited = bench.world.edit(post, &[EVE, STRANGER]);
+    for _ in 0..2 {
+        bench.handle(&edited).await;
+        assert_eq!(bench.home(BEN).await, [post]);
+        assert_eq!(bench.home(EVE).await, [post]);
+        assert_eq!(bench.home(STRANGER).await, NOTHING);
+    }
+    // One that is deleted meanwhile comes to nobody.
+    let (gone, event) = direct(&[]);
+    bench.handle(&event).await;
+    let edited = bench.world.edit(gone, &[EVE]);
+    bench.delete(gone).await;
+    bench.handle(&edited).await;
+    assert_eq!(bench.home(EVE).await, [post]);
 }
 
 #[tokio::test]

@@ -113,6 +113,19 @@ impl World {
         self.publish_as(author, Visibility::Public, &[], None)
     }
 
+    /// Edits a post, which mentions these too since.
+    pub(crate) fn edit(&self, post: u64, newly_mentioned: &[u64]) -> Event {
+        let mut posts = self.posts.lock().unwrap();
+        let head = posts.get_mut(&post).unwrap();
+        head.mentioned_ids.extend(newly_mentioned);
+        let message = posts::PostEdited {
+            head: Some(head.clone()),
+            newly_mentioned_ids: newly_mentioned.to_vec(),
+            ..posts::PostEdited::default()
+        };
+        self.event("posts.edited", post, &message)
+    }
+
     pub(crate) fn publish_as(
         &self,
         author: u64,
