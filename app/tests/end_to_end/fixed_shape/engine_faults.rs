@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use testing_engines::{HttpFault, HttpProxy, Nats, Network, Postgres, Redis, S3, Site};
+use testing_kit::{charts, jpeg};
 
 use crate::fixed_shape::full_disk::SmallDisk;
+use crate::harness::caller::Upload;
 use crate::harness::load::Load;
 use crate::harness::shape::bucket;
 use crate::harness::{Person, Server, eventually};
@@ -92,6 +94,23 @@ async fn is_refused_for_room(author: &Person) {
         let reply = author.post("/api/v1/statuses", &post).await;
         (reply.status == 507).then_some(())
     })
+    .await;
+}
+
+/// Has somebody upload until that is refused with this. The load itself may not notice: everyone in
+/// it may be waiting for a photo that cannot become ready.
+async fn is_refused_to(author: &Person, status: u16) {
+    let mut width = 40;
+    eventually(
+        &format!("an upload that is refused with {status}"),
+        async || {
+            // Each of its own bytes: what is there already is not written again.
+            width += 1;
+            let bytes = jpeg::encode(&charts::corners(width, 40), 80);
+            let reply = author.upload(Upload::jpeg(bytes)).await;
+            (reply.status == status).then_some(())
+        },
+    )
     .await;
 }
 
@@ -195,9 +214,10 @@ async fn the_bucket_is_killed_and_started_again() {
         return;
     };
     let scene = Scene::on_bucket(&s3).await;
-    let fault = async |load: &Load| {
+    let eve = scene.server.person("eve").await;
+    let fault = async |_: &Load| {
         s3.kill();
-        load.is_refused(503).await;
+        is_refused_to(&eve, 503).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         s3.restart();
     };
@@ -224,10 +244,11 @@ async fn responds(what: &str, response: &'static str, code: &str, told: u16) {
     };
     let proxy = HttpProxy::before(s3.port()).await;
     let scene = Scene::on_bucket_at(&s3, &proxy.endpoint()).await;
+    let eve = scene.server.person("eve").await;
     let body = format!("<Error><Code>{code}</Code></Error>");
-    let fault = async |load: &Load| {
+    let fault = async |_: &Load| {
         proxy.always("", HttpFault::Respond(response, body));
-        load.is_refused(told).await;
+        is_refused_to(&eve, told).await;
         tokio::time::sleep(FULL).await;
         proxy.always("", HttpFault::Pass);
     };
@@ -256,9 +277,10 @@ async fn the_disk_of_the_bucket_is_full() {
         return;
     };
     let scene = Scene::on_bucket(&s3).await;
-    let fault = async |load: &Load| {
+    let eve = scene.server.person("eve").await;
+    let fault = async |_: &Load| {
         // SeaweedFS does not say why.
-        filled(&disk, load.is_refused(503)).await;
+        filled(&disk, is_refused_to(&eve, 503)).await;
         // Some of its parts take nothing more until it is started again, whatever room there is.
         s3.kill();
         s3.restart();

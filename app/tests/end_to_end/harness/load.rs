@@ -79,18 +79,6 @@ impl Load {
         .await;
     }
 
-    /// Waits until a write is refused with this status.
-    pub(crate) async fn is_refused(&self, status: u16) {
-        eventually(
-            &format!("a write that is refused with {status}"),
-            async || {
-                let refused = self.seen.refused.lock().unwrap();
-                refused.contains_key(&status).then_some(())
-            },
-        )
-        .await;
-    }
-
     /// Ends it, and holds what was acknowledged against what is there. Prints what people saw.
     pub(crate) async fn check(self, what: &str) {
         self.seen.is_over.store(true, Ordering::Relaxed);
