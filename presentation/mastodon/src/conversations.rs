@@ -15,16 +15,11 @@ use presentation_kit::api::Describe;
 use presentation_kit::extract::{PathOf, QueryOf};
 use presentation_kit::paging::PageQuery;
 use presentation_kit::{Allowed, Api, Problem, RequestContext, Surface};
-use schemars::JsonSchema;
-use serde::Serialize;
 
+use crate::entities::Nothing;
 use crate::entities::conversation::{self, Conversation};
 use crate::reply;
 use crate::timelines::{LIMIT_DEFAULT, LIMIT_MAX};
-
-/// An empty object, which is what Mastodon responds with.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Nothing {}
 
 pub(crate) fn routes() -> Api {
     Api::new()

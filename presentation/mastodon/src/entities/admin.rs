@@ -142,13 +142,5 @@ pub(crate) fn write(site: &Site, file: &CaseFile, json: &mut Vec<u8>) -> serde_j
 /// # Errors
 /// As for [`write()`].
 pub(crate) fn list(site: &Site, files: &[CaseFile]) -> serde_json::Result<Vec<u8>> {
-    let mut json = vec![b'['];
-    for (index, file) in files.iter().enumerate() {
-        if index > 0 {
-            json.push(b',');
-        }
-        write(site, file, &mut json)?;
-    }
-    json.push(b']');
-    Ok(json)
+    super::list(files, |file, json| write(site, file, json))
 }

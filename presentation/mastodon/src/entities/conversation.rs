@@ -58,13 +58,5 @@ pub(crate) fn list(
     site: &Site,
     conversations: &[ShownConversation],
 ) -> serde_json::Result<Vec<u8>> {
-    let mut json = vec![b'['];
-    for (index, shown) in conversations.iter().enumerate() {
-        if index > 0 {
-            json.push(b',');
-        }
-        write(site, shown, true, &mut json)?;
-    }
-    json.push(b']');
-    Ok(json)
+    super::list(conversations, |shown, json| write(site, shown, true, json))
 }

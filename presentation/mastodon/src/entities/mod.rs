@@ -39,3 +39,22 @@ pub(crate) struct Nothing {}
 
 /// A list of things that this product does not have yet: custom emoji, tags, badges.
 pub(crate) type Empty = [serde_json::Value; 0];
+
+/// Writes things as a list, each as this writes it.
+///
+/// # Errors
+/// When one cannot be written, which would be a fault of this program.
+pub(crate) fn list<T>(
+    items: &[T],
+    write: impl Fn(&T, &mut Vec<u8>) -> serde_json::Result<()>,
+) -> serde_json::Result<Vec<u8>> {
+    let mut json = vec![b'['];
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        write(item, &mut json)?;
+    }
+    json.push(b']');
+    Ok(json)
+}

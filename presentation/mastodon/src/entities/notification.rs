@@ -132,15 +132,7 @@ pub(crate) fn write(site: &Site, told: &Told, json: &mut Vec<u8>) -> serde_json:
 /// # Errors
 /// As for [`write()`].
 pub(crate) fn list(site: &Site, told: &[Told]) -> serde_json::Result<Vec<u8>> {
-    let mut json = vec![b'['];
-    for (index, told) in told.iter().enumerate() {
-        if index > 0 {
-            json.push(b',');
-        }
-        write(site, told, &mut json)?;
-    }
-    json.push(b']');
-    Ok(json)
+    super::list(told, |told, json| write(site, told, json))
 }
 
 #[cfg(test)]
