@@ -110,6 +110,7 @@ assert.equal(liked.favourited, true);
 assert.equal(liked.favouritesCount, 1);
 assert.equal((await author.v1.statuses.$select(post.id).favouritedBy.list()).length, 1);
 assert.deepEqual((await reader.v1.favourites.list()).map((status) => status.id), [post.id]);
+await eventually(async () => (await author.v1.notifications.list({ types: ["favourite"] })).length === 1);
 assert.equal((await read.unfavourite()).favouritesCount, 0);
 assert.equal((await read.bookmark()).bookmarked, true);
 assert.deepEqual((await reader.v1.bookmarks.list()).map((status) => status.id), [post.id]);

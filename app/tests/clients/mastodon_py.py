@@ -111,6 +111,7 @@ def main():
     assert liked.favourited and liked.favourites_count == 1, liked
     assert [account.username for account in author.status_favourited_by(post)] == ["py_reader"]
     assert [status.id for status in reader.favourites()] == [post.id]
+    eventually(lambda: author.notifications(types=["favourite"]))
     unliked = reader.status_unfavourite(post)
     assert not unliked.favourited and unliked.favourites_count == 0, unliked
     assert reader.status_bookmark(post).bookmarked
