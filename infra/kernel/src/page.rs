@@ -59,6 +59,25 @@ impl Page {
         }
     }
 
+    /// The one of two that reads this page: down from its newest end, or up from its oldest.
+    #[must_use]
+    pub fn either<T>(&self, older: T, newer: T) -> T {
+        match self.direction {
+            Direction::Older => older,
+            Direction::Newer => newer,
+        }
+    }
+
+    /// What was read the page's way, as a page is returned: newest first.
+    #[must_use]
+    pub fn newest_first<T>(&self, read: impl IntoIterator<Item = T>) -> Vec<T> {
+        let mut page: Vec<T> = read.into_iter().collect();
+        if self.direction == Direction::Newer {
+            page.reverse();
+        }
+        page
+    }
+
     /// The upper bound as a database column would hold it.
     #[must_use]
     pub fn before_sql(&self) -> i64 {

@@ -9,7 +9,6 @@ mod plans;
 use std::collections::HashSet;
 
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{Direction, Page};
 
 /// Which of these posts an account likes or has bookmarked: whichever the statement looks for.
 pub(crate) async fn among(
@@ -40,15 +39,6 @@ pub(crate) async fn delete_some_of_post(
         .fetch_all(connection)
         .await?;
     Ok(accounts.into_iter().map(from_sql).collect())
-}
-
-/// The rows of a page, newest first whichever way it was read.
-fn newest_first<T>(rows: impl Iterator<Item = T>, page: &Page) -> Vec<T> {
-    let mut rows: Vec<T> = rows.collect();
-    if page.direction == Direction::Newer {
-        rows.reverse();
-    }
-    rows
 }
 
 /// An id as a database column holds it.

@@ -2,9 +2,9 @@
 
 use business_engagement_gateway::PostBookmark;
 use infra_db::{Connection, Database, DbError};
-use infra_kernel::{Direction, Page};
+use infra_kernel::Page;
 
-use super::{from_sql, newest_first, to_sql};
+use super::{from_sql, to_sql};
 
 macro_rules! page {
     ($order:literal) => {
@@ -84,13 +84,12 @@ pub(crate) async fn list(
     account: u64,
     page: &Page,
 ) -> Result<Vec<PostBookmark>, DbError> {
-    let is_newer = page.direction == Direction::Newer;
-    let rows: Vec<BookmarkRow> = infra_db::query(if is_newer { NEWER } else { OLDER })
+    let rows: Vec<BookmarkRow> = infra_db::query(page.either(OLDER, NEWER))
         .bind(to_sql(account))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    Ok(newest_first(rows.into_iter().map(PostBookmark::from), page))
+    Ok(page.newest_first(rows.into_iter().map(PostBookmark::from)))
 }

@@ -4,7 +4,7 @@ use business_engagement_gateway::{LikeId, PostLike};
 use infra_db::{Connection, Database, DbError};
 use infra_kernel::{Direction, Page};
 
-use super::{from_sql, newest_first, to_sql};
+use super::{from_sql, to_sql};
 
 macro_rules! page {
     ($owner:literal, $order:literal) => {
@@ -120,5 +120,5 @@ pub(crate) async fn list(
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    Ok(newest_first(rows.into_iter().map(PostLike::from), page))
+    Ok(page.newest_first(rows.into_iter().map(PostLike::from)))
 }

@@ -2,7 +2,7 @@
 
 use business_graph_gateway::{AccountBlock, BlockId};
 use infra_db::{Connection, Database, DbError};
-use infra_kernel::{AccountId, Direction, Page, Timestamp};
+use infra_kernel::{AccountId, Page, Timestamp};
 
 macro_rules! page {
     ($order:literal) => {
@@ -85,10 +85,7 @@ pub(crate) async fn list(
     blocker: AccountId,
     page: &Page,
 ) -> Result<Vec<AccountBlock>, DbError> {
-    let statement = match page.direction {
-        Direction::Older => OLDER,
-        Direction::Newer => NEWER,
-    };
+    let statement = page.either(OLDER, NEWER);
     let rows: Vec<(i64, i64, i64)> = infra_db::query(statement)
         .bind(blocker.to_sql())
         .bind(page.before_sql())
@@ -101,9 +98,5 @@ pub(crate) async fn list(
         blocker_id: AccountId::from_sql(blocker).get(),
         blockee_id: AccountId::from_sql(blockee).get(),
     };
-    let mut blocks: Vec<_> = rows.into_iter().map(block).collect();
-    if page.direction == Direction::Newer {
-        blocks.reverse();
-    }
-    Ok(blocks)
+    Ok(page.newest_first(rows.into_iter().map(block)))
 }

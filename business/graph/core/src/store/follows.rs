@@ -162,10 +162,7 @@ pub(crate) async fn list_notified(
     account: AccountId,
     page: &Page,
 ) -> Result<Vec<Follow>, DbError> {
-    let statement = match page.direction {
-        Direction::Older => NOTIFIED_OLDER,
-        Direction::Newer => NOTIFIED_NEWER,
-    };
+    let statement = page.either(NOTIFIED_OLDER, NOTIFIED_NEWER);
     list_by(statement, database, account, page).await
 }
 
@@ -182,11 +179,7 @@ async fn list_by(
         .bind(i64::from(page.limit))
         .fetch_all(&database.reader_at(database.position()))
         .await?;
-    let mut follows: Vec<_> = rows.into_iter().map(Follow::from).collect();
-    if page.direction == Direction::Newer {
-        follows.reverse();
-    }
-    Ok(follows)
+    Ok(page.newest_first(rows.into_iter().map(Follow::from)))
 }
 
 /// Adds whom a viewer follows among the wanted accounts (a JSON list), and who of them follows.

@@ -2,7 +2,7 @@
 
 use business_graph_gateway::{AccountList, ListId, ListMember, ListMemberId};
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{AccountId, Direction, Page};
+use infra_kernel::{AccountId, Page};
 
 macro_rules! page {
     ($order:literal) => {
@@ -149,10 +149,7 @@ pub(crate) async fn page(
     list: ListId,
     page: &Page,
 ) -> Result<Vec<ListMember>, DbError> {
-    let statement = match page.direction {
-        Direction::Older => OLDER,
-        Direction::Newer => NEWER,
-    };
+    let statement = page.either(OLDER, NEWER);
     let rows: Vec<(i64, i64)> = infra_db::query(statement)
         .bind(list.to_sql())
         .bind(page.before_sql())
@@ -164,9 +161,5 @@ pub(crate) async fn page(
         id: ListMemberId::from_sql(id).get(),
         member_id: AccountId::from_sql(member).get(),
     };
-    let mut members: Vec<_> = rows.into_iter().map(member).collect();
-    if page.direction == Direction::Newer {
-        members.reverse();
-    }
-    Ok(members)
+    Ok(page.newest_first(rows.into_iter().map(member)))
 }

@@ -3,7 +3,7 @@
 
 use business_graph_gateway::{AccountMute, MuteId};
 use infra_db::{Connection, Database, DbError};
-use infra_kernel::{AccountId, Direction, Page, Timestamp};
+use infra_kernel::{AccountId, Page, Timestamp};
 
 macro_rules! page {
     ($order:literal) => {
@@ -112,10 +112,7 @@ pub(crate) async fn list(
     now: Timestamp,
     page: &Page,
 ) -> Result<Vec<AccountMute>, DbError> {
-    let statement = match page.direction {
-        Direction::Older => OLDER,
-        Direction::Newer => NEWER,
-    };
+    let statement = page.either(OLDER, NEWER);
     let rows: Vec<MuteRow> = infra_db::query(statement)
         .bind(muter.to_sql())
         .bind(page.before_sql())
@@ -124,9 +121,5 @@ pub(crate) async fn list(
         .bind(now.microseconds())
         .fetch_all(&database.reader_at(database.position()))
         .await?;
-    let mut mutes: Vec<_> = rows.into_iter().map(AccountMute::from).collect();
-    if page.direction == Direction::Newer {
-        mutes.reverse();
-    }
-    Ok(mutes)
+    Ok(page.newest_first(rows.into_iter().map(AccountMute::from)))
 }

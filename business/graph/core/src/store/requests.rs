@@ -2,7 +2,7 @@
 
 use business_graph_gateway::Follow;
 use infra_db::{Connection, Database, DbError};
-use infra_kernel::{AccountId, Direction, Page, Timestamp};
+use infra_kernel::{AccountId, Page, Timestamp};
 
 use super::follows::FollowRow;
 
@@ -125,10 +125,7 @@ pub(crate) async fn list(
     followee: AccountId,
     page: &Page,
 ) -> Result<Vec<Follow>, DbError> {
-    let statement = match page.direction {
-        Direction::Older => OLDER,
-        Direction::Newer => NEWER,
-    };
+    let statement = page.either(OLDER, NEWER);
     let rows: Vec<FollowRow> = infra_db::query(statement)
         .bind(followee.to_sql())
         .bind(page.before_sql())
@@ -136,9 +133,5 @@ pub(crate) async fn list(
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    let mut requests: Vec<_> = rows.into_iter().map(Follow::from).collect();
-    if page.direction == Direction::Newer {
-        requests.reverse();
-    }
-    Ok(requests)
+    Ok(page.newest_first(rows.into_iter().map(Follow::from)))
 }

@@ -2,7 +2,7 @@
 
 use business_moderation_gateway::Case;
 use infra_db::{Connection, Database, DbError, Target};
-use infra_kernel::{Direction, Page};
+use infra_kernel::Page;
 use prost::Message as _;
 
 use super::to_sql;
@@ -92,18 +92,13 @@ pub(crate) async fn list(
     filter: Filter,
     page: &Page,
 ) -> Result<Vec<Case>, ModerationError> {
-    let is_newer = page.direction == Direction::Newer;
-    let (statement, accounts) = match (filter.target, filter.reporter) {
-        (0, 0) if is_newer => (NEWER, vec![]),
-        (0, 0) => (OLDER, vec![]),
-        (0, reporter) if is_newer => (OF_REPORTER_NEWER, vec![reporter]),
-        (0, reporter) => (OF_REPORTER_OLDER, vec![reporter]),
-        (target, 0) if is_newer => (OF_TARGET_NEWER, vec![target]),
-        (target, 0) => (OF_TARGET_OLDER, vec![target]),
-        (target, reporter) if is_newer => (OF_BOTH_NEWER, vec![target, reporter]),
-        (target, reporter) => (OF_BOTH_OLDER, vec![target, reporter]),
+    let (older, newer, accounts) = match (filter.target, filter.reporter) {
+        (0, 0) => (OLDER, NEWER, vec![]),
+        (0, reporter) => (OF_REPORTER_OLDER, OF_REPORTER_NEWER, vec![reporter]),
+        (target, 0) => (OF_TARGET_OLDER, OF_TARGET_NEWER, vec![target]),
+        (target, reporter) => (OF_BOTH_OLDER, OF_BOTH_NEWER, vec![target, reporter]),
     };
-    let query = infra_db::query_scalar(statement);
+    let query = infra_db::query_scalar(page.either(older, newer));
     let query = match accounts.is_empty() {
         true => query.bind(queue(filter.resolved)),
         false => query.bind(filter.resolved),
@@ -117,11 +112,7 @@ pub(crate) async fn list(
     }
     let states: Vec<Vec<u8>> = query.fetch_all(database.reader()).await?;
     let cases = states.iter().map(|bytes| Case::decode(&**bytes));
-    let mut cases = cases.collect::<Result<Vec<_>, _>>()?;
-    if is_newer {
-        cases.reverse();
-    }
-    Ok(cases)
+    Ok(page.newest_first(cases.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// How many cases an account has opened since then, counted up to a bound.

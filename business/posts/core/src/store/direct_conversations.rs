@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use business_posts_gateway::{DirectConversation, Mention, Post, PostId};
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{AccountId, Direction, Page};
+use infra_kernel::{AccountId, Page};
 
 /// How many posts of a conversation are returned with it.
 const RECENT_MAX: u32 = 10;
@@ -195,19 +195,14 @@ pub(crate) async fn list(
     account: AccountId,
     page: &Page,
 ) -> Result<Vec<DirectConversation>, DbError> {
-    let is_newer = page.direction == Direction::Newer;
-    let rows: Vec<ConversationRow> = infra_db::query(if is_newer { NEWER } else { OLDER })
+    let rows: Vec<ConversationRow> = infra_db::query(page.either(OLDER, NEWER))
         .bind(account.to_sql())
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    let mut conversations: Vec<DirectConversation> = rows.into_iter().map(Into::into).collect();
-    if is_newer {
-        conversations.reverse();
-    }
-    Ok(conversations)
+    Ok(page.newest_first(rows.into_iter().map(DirectConversation::from)))
 }
 
 /// One of an account's conversations, with its latest posts.

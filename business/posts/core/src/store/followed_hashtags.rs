@@ -2,7 +2,7 @@
 
 use business_posts_gateway::{FollowedTag, TagFollowId};
 use infra_db::{Connection, Database, DbError};
-use infra_kernel::{AccountId, Direction, Page, Timestamp};
+use infra_kernel::{AccountId, Page, Timestamp};
 
 use super::lists::PageStatements;
 
@@ -103,9 +103,5 @@ pub(crate) async fn list(
         id: TagFollowId::from_sql(id).get(),
         name,
     };
-    let mut tags: Vec<_> = rows.into_iter().map(followed).collect();
-    if page.direction == Direction::Newer {
-        tags.reverse();
-    }
-    Ok(tags)
+    Ok(page.newest_first(rows.into_iter().map(followed)))
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use business_posts_gateway::PostId;
 use infra_db::{Database, DbError};
-use infra_kernel::{AccountId, Direction, Page};
+use infra_kernel::{AccountId, Page};
 
 use crate::recent::{Entry, Filter, RECENT_MAX, Recent, merge};
 
@@ -17,10 +17,7 @@ pub(crate) struct PageStatements {
 
 impl PageStatements {
     pub(super) fn of(&self, page: &Page) -> &'static str {
-        match page.direction {
-            Direction::Older => self.older,
-            Direction::Newer => self.newer,
-        }
+        page.either(self.older, self.newer)
     }
 }
 
@@ -249,11 +246,7 @@ pub(super) async fn list(
 }
 
 fn newest_first(ids: Vec<i64>, page: &Page) -> Vec<u64> {
-    let ids = ids.into_iter().map(|id| PostId::from_sql(id).get());
-    match page.direction {
-        Direction::Older => ids.collect(),
-        Direction::Newer => ids.rev().collect(),
-    }
+    page.newest_first(ids.into_iter().map(|id| PostId::from_sql(id).get()))
 }
 
 /// An author's newest posts and reshares. From the primary: they are cached.

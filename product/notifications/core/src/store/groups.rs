@@ -1,7 +1,7 @@
 //! What is told as one.
 
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{Direction, Page};
+use infra_kernel::Page;
 use product_notifications_gateway::{GROUPED_MAX, Group, Kind, Notification};
 
 use super::notifications::{NotificationRow, Wanted, json_kinds};
@@ -99,8 +99,7 @@ pub(crate) async fn positions(
     wanted: &Wanted,
     grouped: &[Kind],
 ) -> Result<Vec<Notification>, DbError> {
-    let is_newer = page.direction == Direction::Newer;
-    let rows: Vec<NotificationRow> = infra_db::query(if is_newer { NEWER } else { OLDER })
+    let rows: Vec<NotificationRow> = infra_db::query(page.either(OLDER, NEWER))
         .bind(to_sql(account))
         .bind(page.before_sql())
         .bind(page.after_sql())
@@ -110,7 +109,7 @@ pub(crate) async fn positions(
         .bind(json_kinds(grouped))
         .fetch_all(database.reader())
         .await?;
-    Ok(newest_first(rows, is_newer))
+    Ok(page.newest_first(rows.into_iter().map(Notification::from)))
 }
 
 /// The notifications of the groups that these belong to, with ids below `before`, in no order.
@@ -139,12 +138,7 @@ pub(crate) async fn list(
     group: &Group,
     page: &Page,
 ) -> Result<Vec<Notification>, DbError> {
-    let is_newer = page.direction == Direction::Newer;
-    let statement = if is_newer {
-        OF_GROUP_NEWER
-    } else {
-        OF_GROUP_OLDER
-    };
+    let statement = page.either(OF_GROUP_OLDER, OF_GROUP_NEWER);
     let rows: Vec<NotificationRow> = infra_db::query(statement)
         .bind(to_sql(account))
         .bind(i64::from(group.kind))
@@ -155,7 +149,7 @@ pub(crate) async fn list(
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    Ok(newest_first(rows, is_newer))
+    Ok(page.newest_first(rows.into_iter().map(Notification::from)))
 }
 
 /// Removes all of a group: no more than are kept for one account.
@@ -172,11 +166,4 @@ pub(crate) async fn delete(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn newest_first(mut rows: Vec<NotificationRow>, is_newer: bool) -> Vec<Notification> {
-    if is_newer {
-        rows.reverse();
-    }
-    rows.into_iter().map(Notification::from).collect()
 }

@@ -1,7 +1,7 @@
 //! What accounts are told.
 
 use infra_db::{Connection, Database, DbError, json_ids};
-use infra_kernel::{Direction, Page};
+use infra_kernel::Page;
 use product_notifications_gateway::{Kind, Notification};
 
 use super::{from_sql, to_sql};
@@ -241,8 +241,7 @@ pub(crate) async fn list(
     page: &Page,
     wanted: &Wanted,
 ) -> Result<Vec<Notification>, DbError> {
-    let is_newer = page.direction == Direction::Newer;
-    let mut rows: Vec<NotificationRow> = infra_db::query(if is_newer { NEWER } else { OLDER })
+    let rows: Vec<NotificationRow> = infra_db::query(page.either(OLDER, NEWER))
         .bind(to_sql(account))
         .bind(page.before_sql())
         .bind(page.after_sql())
@@ -251,10 +250,7 @@ pub(crate) async fn list(
         .bind(to_sql(wanted.from))
         .fetch_all(database.reader())
         .await?;
-    if is_newer {
-        rows.reverse();
-    }
-    Ok(rows.into_iter().map(Notification::from).collect())
+    Ok(page.newest_first(rows.into_iter().map(Notification::from)))
 }
 
 /// How many of an account's notifications are newer than this one, counted up to a limit.
