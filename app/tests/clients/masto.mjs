@@ -151,6 +151,24 @@ assert.equal((await author.v1.notifications.list()).length, 1);
 await author.v1.notifications.clear();
 assert.deepEqual(await author.v1.notifications.list(), []);
 
+const { policy } = author.v2.notifications;
+assert.equal((await policy.fetch()).forPrivateMentions, "filter");
+assert.equal((await policy.update({ forNotFollowing: "filter" })).forNotFollowing, "filter");
+await read.favourite();
+const [waiting] = await eventually(async () => {
+  const requests = await author.v1.notifications.requests.list();
+  return requests.length > 0 && requests;
+});
+assert.equal(waiting.lastStatus.id, post.id);
+assert.deepEqual(await author.v1.notifications.list(), []);
+assert.equal((await author.v2.notifications.list({ includeFiltered: true })).notificationGroups.length, 1);
+await author.v1.notifications.requests.$select(waiting.id).accept();
+assert.equal((await author.v1.notifications.requests.merged.fetch()).merged, true);
+assert.equal((await author.v1.notifications.list())[0].type, "favourite");
+assert.equal((await policy.update({ forNotFollowing: "accept" })).summary.pendingRequestsCount, 0);
+await read.unfavourite();
+await author.v1.notifications.clear();
+
 for (let number = 0; number < 5; number += 1) await author.v1.statuses.create({ status: `number ${number}` });
 const walked = [];
 for await (const page of author.v1.accounts.$select(me.id).statuses.list({ limit: 2 })) walked.push(...page);

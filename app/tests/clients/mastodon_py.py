@@ -155,6 +155,21 @@ def main():
     author.notifications_clear()
     assert list(author.notifications()) == []
 
+    assert author.notifications_policy().for_private_mentions == "filter"
+    assert author.update_notifications_policy(for_not_following="filter").for_not_following == "filter"
+    reader.status_favourite(post)
+    waiting = eventually(author.notification_requests)[0]
+    assert waiting.account.username == "py_reader" and waiting.last_status.id == post.id, waiting
+    assert list(author.notifications()) == []
+    assert author.notifications_policy().summary.pending_requests_count == 1
+    assert author.notification_request(waiting).id == waiting.id
+    author.accept_notification_request(waiting)
+    assert author.notifications_merged()
+    assert [one.type for one in author.notifications()] == ["favourite"]
+    assert author.update_notifications_policy(for_not_following="accept").for_not_following == "accept"
+    reader.status_unfavourite(post)
+    author.notifications_clear()
+
     for number in range(3):
         author.status_post(f"number {number}")
     first = author.account_statuses(me.id, limit=2)

@@ -37,6 +37,7 @@ mod lists;
 mod locked_accounts;
 mod main_job;
 mod media;
+mod notification_requests;
 mod notifications;
 mod oauth;
 mod oauth_refusals;

@@ -6,6 +6,7 @@ mod direct_conversations;
 mod engagement;
 mod listing;
 mod notification_groups;
+mod notification_requests;
 mod notifications;
 mod people;
 mod timelines;
@@ -34,6 +35,7 @@ pub use cases::{CaseFile, CaseFilter};
 pub use direct_conversations::ShownConversation;
 pub use listing::{AuthorFilter, Conversation, Listing};
 pub use notification_groups::{PagePart, ToldGroup};
+pub use notification_requests::{Held, ShownRequest};
 pub use notifications::Told;
 
 /// The most ancestors of a conversation that are shown.

@@ -16,6 +16,7 @@ impl Compose for NotificationsCore {
             clock: wiring.clock.clone(),
             ids: wiring.ids.clone(),
             graph: wiring.gateway()?,
+            posts: wiring.gateway()?,
             heard_for: heard_for(wiring.configuration.bus.retention_s),
             settings: wiring.configuration.notifications.clone(),
         }))

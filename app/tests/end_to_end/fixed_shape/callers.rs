@@ -45,9 +45,11 @@ use infra_kernel::{
 use infra_rpc::Contract;
 use product_feed_gateway::{Feed, GetHomeRequest, GetListTimelineRequest, RebuildHomeRequest};
 use product_notifications_gateway::{
-    ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest,
-    GetMarkersRequest, GetNotificationRequest, ListGroupRequest, ListGroupsRequest,
-    ListNotificationsRequest, Notifications, SetMarkersRequest,
+    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest,
+    DismissNotificationRequest, DismissRequestsRequest, GetMarkersRequest, GetNotificationRequest,
+    GetPolicyRequest, GetRequestRequest, ListGroupRequest, ListGroupsRequest,
+    ListNotificationsRequest, ListRequestsRequest, Notifications, SetMarkersRequest,
+    SetPolicyRequest,
 };
 
 const ADA: u64 = 7;
@@ -157,6 +159,12 @@ fn of_who_is_told() -> Vec<(String, Call)> {
             get_notification(account_id => GetNotificationRequest { account_id, ..Default::default() });
             dismiss_notification(account_id => DismissNotificationRequest { account_id, ..Default::default() });
             clear_notifications(account_id => ClearNotificationsRequest { account_id });
+            get_policy(account_id => GetPolicyRequest { account_id });
+            set_policy(account_id => SetPolicyRequest { account_id, ..Default::default() });
+            list_requests(account_id => ListRequestsRequest { account_id, ..Default::default() });
+            get_request(account_id => GetRequestRequest { account_id, ..Default::default() });
+            accept_requests(account_id => AcceptRequestsRequest { account_id, ..Default::default() });
+            dismiss_requests(account_id => DismissRequestsRequest { account_id, ..Default::default() });
             list_groups(account_id => ListGroupsRequest { account_id, ..Default::default() });
             list_group(account_id => ListGroupRequest { account_id, ..Default::default() });
             dismiss_group(account_id => DismissGroupRequest { account_id, ..Default::default() });

@@ -11,6 +11,8 @@ pub(crate) mod media;
 pub(crate) mod moment;
 pub(crate) mod notification;
 pub(crate) mod notification_group;
+pub(crate) mod notification_policy;
+pub(crate) mod notification_request;
 pub(crate) mod relationship;
 pub(crate) mod report;
 pub(crate) mod report_event;

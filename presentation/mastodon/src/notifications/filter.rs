@@ -22,6 +22,9 @@ pub(super) struct FilterQuery {
     /// Only what this account did.
     #[serde(deserialize_with = "lenient::text")]
     account_id: Option<String>,
+    /// Also those that wait for being accepted; counts leave them out all the same.
+    #[serde(deserialize_with = "lenient::truth")]
+    include_filtered: Option<bool>,
 }
 
 impl FilterQuery {
@@ -39,6 +42,7 @@ impl FilterQuery {
             kinds,
             unwanted_kinds: kinds_of(&self.exclude_types),
             from_id,
+            with_held: self.include_filtered.unwrap_or_default(),
         })
     }
 }

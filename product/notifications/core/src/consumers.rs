@@ -1,6 +1,7 @@
 //! What this domain makes notifications of. Every one of these may see an event twice, late, and in
 //! any order; what was heard is noted in the transaction of its effect.
 
+mod admission;
 mod edits;
 mod follow_requests;
 mod follows;
@@ -13,13 +14,16 @@ use std::sync::Arc;
 use business_engagement_gateway as engagement;
 use business_graph_gateway as graph;
 use business_posts_gateway as of_posts;
+use business_posts_gateway::{PostHead, Visibility};
 use infra_bus::{Consumer, Event, Handler, RetryPolicy, Subscription};
 use infra_db::{Connection, DbError};
+use infra_kernel::{Context, Result as KernelResult};
 use product_notifications_gateway::{Kind, Notification, NotificationId};
 
+use self::admission::Admitted;
 use crate::state::State;
 use crate::store::heard::{self, What};
-use crate::store::{groups, notifications};
+use crate::store::{groups, held, notifications};
 
 /// How many events of a subscription are handled concurrently.
 const CONCURRENCY: usize = 4;
@@ -98,6 +102,8 @@ struct Happened {
     at_us: i64,
     /// The post that it is about, which may have been deleted; 0 for none.
     post: u64,
+    /// What a direct post replies to, 0 for nothing; none of what is not direct.
+    direct_reply_to: Option<u64>,
 }
 
 impl Happened {
@@ -107,34 +113,51 @@ impl Happened {
             id,
             at_us: event.occurred_at.microseconds(),
             post,
+            direct_reply_to: None,
+        }
+    }
+
+    /// What happened to this post.
+    fn to_post(event: &Event, what: What, id: u64, head: &PostHead) -> Self {
+        let is_direct = head.visibility() == Visibility::Direct;
+        Self {
+            direct_reply_to: is_direct.then_some(head.in_reply_to_id),
+            ..Self::new(event, what, id, head.id)
         }
     }
 }
 
 /// Tells those who are to be told, once, and nobody what was taken back or deleted already.
-async fn tell(state: &Arc<State>, happened: Happened, told: Vec<Told>) -> Result<(), DbError> {
+async fn tell(
+    state: &Arc<State>,
+    context: &Context,
+    happened: Happened,
+    told: Vec<Told>,
+) -> KernelResult<()> {
     // Nobody is told of what they did themselves.
     let told: Vec<Told> = told
         .into_iter()
         .filter(|told| told.account != told.from)
         .collect();
-    if told.is_empty() {
+    let admitted = admission::admitted(state, context, happened, told).await?;
+    if admitted.is_empty() {
         return Ok(());
     }
     let writing = Arc::clone(state);
     state
         .database
-        .write(move |connection| {
-            Box::pin(async move { write(connection, &writing, happened, &told).await })
+        .write::<_, DbError, _>(move |connection| {
+            Box::pin(async move { write(connection, &writing, happened, &admitted).await })
         })
-        .await
+        .await?;
+    Ok(())
 }
 
 async fn write(
     connection: &mut Connection,
     state: &State,
     happened: Happened,
-    told: &[Told],
+    admitted: &[Admitted],
 ) -> Result<(), DbError> {
     let now = state.clock.now();
     // A dead letter that is replayed late: whether it was taken back may be forgotten by now.
@@ -147,10 +170,42 @@ async fn write(
     if happened.post != 0 && heard::is_heard(connection, What::Deleted, happened.post).await? {
         return Ok(());
     }
-    for told in told {
-        store(connection, state, told, happened).await?;
+    for Admitted { told, is_held } in admitted {
+        match is_held {
+            true => hold(connection, state, told, happened).await?,
+            false => store(connection, state, told, happened).await?,
+        }
     }
     Ok(())
+}
+
+/// Holds what somebody is not told before they accept it.
+async fn hold(
+    connection: &mut Connection,
+    state: &State,
+    told: &Told,
+    happened: Happened,
+) -> Result<(), DbError> {
+    held::insert(connection, &made(state, told, happened), told.source).await?;
+    let kept_max = state.settings.kept_max();
+    let kept = (kept_max, (kept_max / SENDERS_MIN).max(1));
+    held::trim(connection, told.account, told.from, kept).await
+}
+
+/// The notification that somebody is sent, by itself.
+fn made(state: &State, told: &Told, happened: Happened) -> Notification {
+    // Single writer (ADR 0026): the id is made within a write, where writes come one after another,
+    // so notifications are numbered in the order of their commits, and a caller that pages on from
+    // the newest id misses none.
+    Notification {
+        id: state.ids.next::<NotificationId>().get(),
+        account_id: told.account,
+        kind: told.kind.into(),
+        from_id: told.from,
+        post_id: told.post,
+        created_at_us: happened.at_us,
+        group_hour: 0,
+    }
 }
 
 /// Stores what somebody is told, and removes what is too many for it.
@@ -161,17 +216,9 @@ async fn store(
     happened: Happened,
 ) -> Result<(), DbError> {
     let group_hour = group_hour(connection, told, happened.at_us).await?;
-    // Single writer (ADR 0026): the id is made in here, where writes come one after another, so
-    // notifications are numbered in the order of their commits, and a caller that pages on from
-    // the newest id misses none.
     let notification = Notification {
-        id: state.ids.next::<NotificationId>().get(),
-        account_id: told.account,
-        kind: told.kind.into(),
-        from_id: told.from,
-        post_id: told.post,
-        created_at_us: happened.at_us,
         group_hour,
+        ..made(state, told, happened)
     };
     let kept_max = state.settings.kept_max();
     // First those of one account: one that fills the list is not to push out what others did.
@@ -216,6 +263,7 @@ async fn take_back(state: &Arc<State>, what: What, kind: Kind, source: u64) -> R
         .write(move |connection| {
             Box::pin(async move {
                 heard::note(connection, what, source, now).await?;
+                held::delete_of_source(connection, kind, source).await?;
                 notifications::delete_of_source(connection, kind, source).await
             })
         })

@@ -12,6 +12,10 @@ pub(crate) enum NotificationsError {
     Refused(#[from] Error),
     #[error("there is no such notification")]
     NoNotification,
+    #[error("there is no such request")]
+    NoRequest,
+    #[error("the account accepted all of more than {max} others")]
+    TooManyAccepted { max: u32 },
 }
 
 impl From<NotificationsError> for Error {
@@ -20,6 +24,11 @@ impl From<NotificationsError> for Error {
             NotificationsError::Database(error) => error.into(),
             NotificationsError::Refused(error) => error,
             NotificationsError::NoNotification => Self::not_found("notification"),
+            NotificationsError::NoRequest => Self::not_found("notification request"),
+            NotificationsError::TooManyAccepted { max } => {
+                let sentence = format!("The requests of at most {max} accounts can be accepted.");
+                Self::invalid("id", sentence)
+            }
         }
     }
 }

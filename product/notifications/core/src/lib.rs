@@ -1,11 +1,13 @@
 //! The notifications domain: what accounts are told of, and how far they have read.
 //!
 //! - A read model of other domains' events ([`consumers`]): likes, follows, posts that mention or
-//!   reply, new posts. It asks nobody but the graph, who wants to be told of the latter. An event
-//!   that comes twice, or after the one that takes it back, is recognised by what was heard before,
-//!   which is noted in the transaction of the effect.
-//! - What was dismissed, and the markers, are the account's own and can be made from nothing else:
-//!   the database is not one that may be thrown away.
+//!   reply, new posts. It asks the graph who wants to be told of the latter and, where an account's
+//!   policy distinguishes them, how two accounts stand to each other; of posts it asks what a
+//!   direct one replies to. An event that comes twice, or after the one that takes it back, is
+//!   recognised by what was heard before, which is noted in the transaction of the effect.
+//! - What an account's policy holds is kept apart from what it was told, until it accepts it.
+//! - What was dismissed, the policies and the markers are the account's own and can be made from
+//!   nothing else: the database is not one that may be thrown away.
 //! - It publishes no events, so it has no outbox.
 //!
 //! It does not decide who may see the post or the account that a notification is about. Start
@@ -24,6 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use business_graph_gateway::Graph;
+use business_posts_gateway::Posts;
 use infra_bus::Consumer;
 use infra_db::{Database, DbError, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
@@ -58,8 +61,10 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
-    /// Who wants to be told of each post of whom.
+    /// Who wants to be told of each post of whom, and who follows whom.
     pub graph: Arc<dyn Graph>,
+    /// What direct posts reply to.
+    pub posts: Arc<dyn Posts>,
     /// How long it is remembered what was heard: well beyond the time for which the bus keeps
     /// events and delivers them again.
     pub heard_for: Duration,

@@ -4,17 +4,22 @@ mod dismiss;
 mod groups;
 mod list;
 mod markers;
+mod policy;
+mod requests;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use infra_kernel::{AccountId, Context, Result};
 use product_notifications_gateway::{
-    ClearNotificationsReply, ClearNotificationsRequest, CountUnreadReply, CountUnreadRequest,
-    DismissGroupReply, DismissGroupRequest, DismissNotificationReply, DismissNotificationRequest,
-    GetMarkersReply, GetMarkersRequest, GetNotificationReply, GetNotificationRequest,
+    AcceptRequestsReply, AcceptRequestsRequest, ClearNotificationsReply, ClearNotificationsRequest,
+    CountUnreadReply, CountUnreadRequest, DismissGroupReply, DismissGroupRequest,
+    DismissNotificationReply, DismissNotificationRequest, DismissRequestsReply,
+    DismissRequestsRequest, GetMarkersReply, GetMarkersRequest, GetNotificationReply,
+    GetNotificationRequest, GetPolicyReply, GetPolicyRequest, GetRequestReply, GetRequestRequest,
     ListGroupReply, ListGroupRequest, ListGroupsReply, ListGroupsRequest, ListNotificationsReply,
-    ListNotificationsRequest, Notifications, SetMarkersReply, SetMarkersRequest,
+    ListNotificationsRequest, ListRequestsReply, ListRequestsRequest, Notifications,
+    SetMarkersReply, SetMarkersRequest, SetPolicyReply, SetPolicyRequest,
 };
 
 use crate::state::State;
@@ -109,6 +114,66 @@ impl Notifications for NotificationsService {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
         Ok(list::count(&self.state, request).await?)
+    }
+
+    async fn get_policy(
+        &self,
+        context: &Context,
+        request: GetPolicyRequest,
+    ) -> Result<GetPolicyReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(policy::get(&self.state, request).await?)
+    }
+
+    async fn set_policy(
+        &self,
+        context: &Context,
+        request: SetPolicyRequest,
+    ) -> Result<SetPolicyReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(policy::set(&self.state, request).await?)
+    }
+
+    async fn list_requests(
+        &self,
+        context: &Context,
+        request: ListRequestsRequest,
+    ) -> Result<ListRequestsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(requests::page(&self.state, request).await?)
+    }
+
+    async fn get_request(
+        &self,
+        context: &Context,
+        request: GetRequestRequest,
+    ) -> Result<GetRequestReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(requests::one(&self.state, request).await?)
+    }
+
+    async fn accept_requests(
+        &self,
+        context: &Context,
+        request: AcceptRequestsRequest,
+    ) -> Result<AcceptRequestsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(requests::accept(&self.state, request).await?)
+    }
+
+    async fn dismiss_requests(
+        &self,
+        context: &Context,
+        request: DismissRequestsRequest,
+    ) -> Result<DismissRequestsReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(requests::dismiss(&self.state, request).await?)
     }
 
     async fn get_markers(

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// How many notifications are kept for each account, about 200 bytes each; the oldest go, and
-    /// before that the oldest of one account's, which has a tenth of it for each kind. From 1 to
-    /// 10,000. Default 1,000.
+    /// before that the oldest of one account's, which has a tenth of it for each kind. As many
+    /// that are held as requests are kept beside them. From 1 to 10,000. Default 1,000.
     pub kept_max: u32,
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use business_graph_gateway::Graph;
+use business_posts_gateway::Posts;
 use infra_db::Database;
 use infra_kernel::{Clock, IdGenerator, Timestamp};
 
@@ -14,6 +15,7 @@ pub(crate) struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<IdGenerator>,
     pub(crate) graph: Arc<dyn Graph>,
+    pub(crate) posts: Arc<dyn Posts>,
     pub(crate) heard_for: Duration,
     pub(crate) settings: Settings,
 }
@@ -25,6 +27,7 @@ impl State {
             clock: dependencies.clock,
             ids: dependencies.ids,
             graph: dependencies.graph,
+            posts: dependencies.posts,
             heard_for: dependencies.heard_for,
             settings: dependencies.settings,
         }

@@ -2,10 +2,12 @@
 
 pub(crate) mod groups;
 pub(crate) mod heard;
+pub(crate) mod held;
 pub(crate) mod markers;
 pub(crate) mod notifications;
 #[cfg(test)]
 mod plans;
+pub(crate) mod policies;
 
 /// An id as a database column holds it.
 const fn to_sql(id: u64) -> i64 {

@@ -47,6 +47,9 @@ pub struct Filter {
     /// Only what this account did; 0 for everyone.
     #[prost(fixed64, tag = "3")]
     pub from_id: u64,
+    /// Also those that are held, each by itself. Counts leave them out all the same.
+    #[prost(bool, tag = "4")]
+    pub with_held: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNotificationsRequest {
@@ -166,6 +169,121 @@ pub struct CountUnreadReply {
     #[prost(uint32, tag = "1")]
     pub count: u32,
 }
+/// What an account does with notifications of those whom it may not expect. Where more than one
+/// holds, the strictest counts. Posts that it asked to be told of, and changes of what it reshared,
+/// are always told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Policy {
+    /// Of those whom it does not follow.
+    #[prost(enumeration = "Action", tag = "1")]
+    pub for_not_following: i32,
+    /// Of those who do not follow it.
+    #[prost(enumeration = "Action", tag = "2")]
+    pub for_not_followers: i32,
+    /// Of accounts of the last 30 days that it does not follow.
+    #[prost(enumeration = "Action", tag = "3")]
+    pub for_new_accounts: i32,
+    /// Of direct posts by those whom it does not follow, but for replies to its own direct posts that
+    /// mention them.
+    #[prost(enumeration = "Action", tag = "4")]
+    pub for_private_mentions: i32,
+    /// Of accounts that moderators limited. There are none yet.
+    #[prost(enumeration = "Action", tag = "5")]
+    pub for_limited_accounts: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPolicyRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPolicyReply {
+    /// No action is unspecified.
+    #[prost(message, optional, tag = "1")]
+    pub policy: ::core::option::Option<Policy>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPolicyRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub policy: ::core::option::Option<Policy>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPolicyReply {
+    #[prost(message, optional, tag = "1")]
+    pub policy: ::core::option::Option<Policy>,
+}
+/// Held notifications by one account.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Request {
+    /// The first notification of those that are held.
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    /// Who did what they are about.
+    #[prost(fixed64, tag = "2")]
+    pub from_id: u64,
+    #[prost(uint32, tag = "3")]
+    pub notifications_count: u32,
+    /// The newest post that they are about; 0 for none.
+    #[prost(fixed64, tag = "4")]
+    pub latest_post_id: u64,
+    /// When the first of it happened, and the last.
+    #[prost(sfixed64, tag = "5")]
+    pub created_at_us: i64,
+    #[prost(sfixed64, tag = "6")]
+    pub updated_at_us: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRequestsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<::infra_rpc::v1::Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRequestsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<Request>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRequestRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub request_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRequestReply {
+    #[prost(message, optional, tag = "1")]
+    pub request: ::core::option::Option<Request>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptRequestsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub request_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptRequestsReply {
+    /// How many of them were there.
+    #[prost(uint32, tag = "1")]
+    pub accepted_count: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DismissRequestsRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub request_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DismissRequestsReply {
+    /// How many of them were there.
+    #[prost(uint32, tag = "1")]
+    pub dismissed_count: u32,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Marker {
     #[prost(enumeration = "Timeline", tag = "1")]
@@ -263,6 +381,42 @@ impl Kind {
         }
     }
 }
+/// What is done with a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Action {
+    Unspecified = 0,
+    /// It is told.
+    Accept = 1,
+    /// It is held, as part of a request.
+    Filter = 2,
+    /// It is forgotten.
+    Drop = 3,
+}
+impl Action {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACTION_UNSPECIFIED",
+            Self::Accept => "ACTION_ACCEPT",
+            Self::Filter => "ACTION_FILTER",
+            Self::Drop => "ACTION_DROP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACTION_ACCEPT" => Some(Self::Accept),
+            "ACTION_FILTER" => Some(Self::Filter),
+            "ACTION_DROP" => Some(Self::Drop),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Timeline {
@@ -348,6 +502,46 @@ pub trait Notifications: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: CountUnreadRequest,
     ) -> ::infra_kernel::Result<CountUnreadReply>;
+    /// What an account does with notifications of those whom it may not expect.
+    async fn get_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPolicyRequest,
+    ) -> ::infra_kernel::Result<GetPolicyReply>;
+    /// Changes that; what is unspecified stays as it is. What was told or held before stays where it
+    /// is.
+    async fn set_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPolicyRequest,
+    ) -> ::infra_kernel::Result<SetPolicyReply>;
+    /// Whose notifications are held, one request for each; ordered and paged by the first notification
+    /// of each, newest first. At most 80.
+    async fn list_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListRequestsRequest,
+    ) -> ::infra_kernel::Result<ListRequestsReply>;
+    /// The request that a held notification belongs to. One that is not there, or another's, is
+    /// `not_found`.
+    async fn get_request(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetRequestRequest,
+    ) -> ::infra_kernel::Result<GetRequestReply>;
+    /// Tells what is held of those who sent it, and holds nothing of theirs from now on. At most 80
+    /// requests; what is not there is skipped.
+    async fn accept_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptRequestsRequest,
+    ) -> ::infra_kernel::Result<AcceptRequestsReply>;
+    /// Removes what is held of those who sent it. At most 80 requests; what is not there is skipped.
+    async fn dismiss_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissRequestsRequest,
+    ) -> ::infra_kernel::Result<DismissRequestsReply>;
     /// How far an account has read. A timeline of which it never said so is left out.
     async fn get_markers(
         &self,
@@ -444,11 +638,71 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &["read:notifications"],
     };
+    /// See [`Notifications::get_policy`](super::Notifications::get_policy).
+    pub const GET_POLICY: Method = Method {
+        name: "notifications.get_policy",
+        path: "/heliograph.notifications.v1.Notifications/GetPolicy",
+        index: 8,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:notifications"],
+    };
+    /// See [`Notifications::set_policy`](super::Notifications::set_policy).
+    pub const SET_POLICY: Method = Method {
+        name: "notifications.set_policy",
+        path: "/heliograph.notifications.v1.Notifications/SetPolicy",
+        index: 9,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:notifications"],
+    };
+    /// See [`Notifications::list_requests`](super::Notifications::list_requests).
+    pub const LIST_REQUESTS: Method = Method {
+        name: "notifications.list_requests",
+        path: "/heliograph.notifications.v1.Notifications/ListRequests",
+        index: 10,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:notifications"],
+    };
+    /// See [`Notifications::get_request`](super::Notifications::get_request).
+    pub const GET_REQUEST: Method = Method {
+        name: "notifications.get_request",
+        path: "/heliograph.notifications.v1.Notifications/GetRequest",
+        index: 11,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["read:notifications"],
+    };
+    /// See [`Notifications::accept_requests`](super::Notifications::accept_requests).
+    pub const ACCEPT_REQUESTS: Method = Method {
+        name: "notifications.accept_requests",
+        path: "/heliograph.notifications.v1.Notifications/AcceptRequests",
+        index: 12,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:notifications"],
+    };
+    /// See [`Notifications::dismiss_requests`](super::Notifications::dismiss_requests).
+    pub const DISMISS_REQUESTS: Method = Method {
+        name: "notifications.dismiss_requests",
+        path: "/heliograph.notifications.v1.Notifications/DismissRequests",
+        index: 13,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["write:notifications"],
+    };
     /// See [`Notifications::get_markers`](super::Notifications::get_markers).
     pub const GET_MARKERS: Method = Method {
         name: "notifications.get_markers",
         path: "/heliograph.notifications.v1.Notifications/GetMarkers",
-        index: 8,
+        index: 14,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -458,7 +712,7 @@ pub mod methods {
     pub const SET_MARKERS: Method = Method {
         name: "notifications.set_markers",
         path: "/heliograph.notifications.v1.Notifications/SetMarkers",
-        index: 9,
+        index: 15,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -474,6 +728,12 @@ pub mod methods {
         DISMISS_NOTIFICATION,
         CLEAR_NOTIFICATIONS,
         COUNT_UNREAD,
+        GET_POLICY,
+        SET_POLICY,
+        LIST_REQUESTS,
+        GET_REQUEST,
+        ACCEPT_REQUESTS,
+        DISMISS_REQUESTS,
         GET_MARKERS,
         SET_MARKERS,
     ];
@@ -583,6 +843,78 @@ impl<T: Notifications + ?Sized> Notifications for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn get_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPolicyRequest,
+    ) -> ::infra_kernel::Result<GetPolicyReply> {
+        self.call(
+            &methods::GET_POLICY,
+            context,
+            self.inner().get_policy(context, request),
+        )
+        .await
+    }
+    async fn set_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPolicyRequest,
+    ) -> ::infra_kernel::Result<SetPolicyReply> {
+        self.call(
+            &methods::SET_POLICY,
+            context,
+            self.inner().set_policy(context, request),
+        )
+        .await
+    }
+    async fn list_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListRequestsRequest,
+    ) -> ::infra_kernel::Result<ListRequestsReply> {
+        self.call(
+            &methods::LIST_REQUESTS,
+            context,
+            self.inner().list_requests(context, request),
+        )
+        .await
+    }
+    async fn get_request(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetRequestRequest,
+    ) -> ::infra_kernel::Result<GetRequestReply> {
+        self.call(
+            &methods::GET_REQUEST,
+            context,
+            self.inner().get_request(context, request),
+        )
+        .await
+    }
+    async fn accept_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptRequestsRequest,
+    ) -> ::infra_kernel::Result<AcceptRequestsReply> {
+        self.call(
+            &methods::ACCEPT_REQUESTS,
+            context,
+            self.inner().accept_requests(context, request),
+        )
+        .await
+    }
+    async fn dismiss_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissRequestsRequest,
+    ) -> ::infra_kernel::Result<DismissRequestsReply> {
+        self.call(
+            &methods::DISMISS_REQUESTS,
+            context,
+            self.inner().dismiss_requests(context, request),
+        )
+        .await
+    }
     async fn get_markers(
         &self,
         context: &::infra_kernel::Context,
@@ -686,6 +1018,54 @@ impl Notifications for RemoteNotifications {
     ) -> ::infra_kernel::Result<CountUnreadReply> {
         self.0.unary(&methods::COUNT_UNREAD, context, request).await
     }
+    async fn get_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPolicyRequest,
+    ) -> ::infra_kernel::Result<GetPolicyReply> {
+        self.0.unary(&methods::GET_POLICY, context, request).await
+    }
+    async fn set_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPolicyRequest,
+    ) -> ::infra_kernel::Result<SetPolicyReply> {
+        self.0.unary(&methods::SET_POLICY, context, request).await
+    }
+    async fn list_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListRequestsRequest,
+    ) -> ::infra_kernel::Result<ListRequestsReply> {
+        self.0
+            .unary(&methods::LIST_REQUESTS, context, request)
+            .await
+    }
+    async fn get_request(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetRequestRequest,
+    ) -> ::infra_kernel::Result<GetRequestReply> {
+        self.0.unary(&methods::GET_REQUEST, context, request).await
+    }
+    async fn accept_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptRequestsRequest,
+    ) -> ::infra_kernel::Result<AcceptRequestsReply> {
+        self.0
+            .unary(&methods::ACCEPT_REQUESTS, context, request)
+            .await
+    }
+    async fn dismiss_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissRequestsRequest,
+    ) -> ::infra_kernel::Result<DismissRequestsReply> {
+        self.0
+            .unary(&methods::DISMISS_REQUESTS, context, request)
+            .await
+    }
     async fn get_markers(
         &self,
         context: &::infra_kernel::Context,
@@ -777,6 +1157,54 @@ impl ::infra_rpc::Serve for ServeNotifications {
                     },
                 )
             }
+            "/heliograph.notifications.v1.Notifications/GetPolicy" => {
+                call.unary(
+                    &methods::GET_POLICY,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_policy(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/SetPolicy" => {
+                call.unary(
+                    &methods::SET_POLICY,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.set_policy(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/ListRequests" => call.unary(
+                &methods::LIST_REQUESTS,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.list_requests(&context, request).await
+                },
+            ),
+            "/heliograph.notifications.v1.Notifications/GetRequest" => {
+                call.unary(
+                    &methods::GET_REQUEST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_request(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/AcceptRequests" => call.unary(
+                &methods::ACCEPT_REQUESTS,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.accept_requests(&context, request).await
+                },
+            ),
+            "/heliograph.notifications.v1.Notifications/DismissRequests" => call.unary(
+                &methods::DISMISS_REQUESTS,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.dismiss_requests(&context, request).await
+                },
+            ),
             "/heliograph.notifications.v1.Notifications/GetMarkers" => {
                 call.unary(
                     &methods::GET_MARKERS,

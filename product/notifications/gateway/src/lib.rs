@@ -22,6 +22,8 @@ pub const PAGE_LIMIT_MAX: u32 = 200;
 pub const GROUPS_LIMIT_MAX: u32 = 80;
 /// The most notifications that the groups of one page hold together.
 pub const GROUPED_MAX: u32 = 1_000;
+/// The most requests on one page, and that can be named at once.
+pub const REQUESTS_LIMIT_MAX: u32 = 80;
 /// The most that one request counts.
 pub const UNREAD_MAX: u32 = 1_000;
 
@@ -47,6 +49,21 @@ impl Kind {
     #[must_use]
     pub fn is_grouped(self) -> bool {
         Self::GROUPED.contains(&self)
+    }
+}
+
+impl Policy {
+    /// The policy of an account that has none of its own. As in Mastodon, only direct posts of
+    /// those whom it does not follow, and what limited accounts do, wait for being accepted.
+    #[must_use]
+    pub fn of_everyone() -> Self {
+        Self {
+            for_not_following: Action::Accept.into(),
+            for_not_followers: Action::Accept.into(),
+            for_new_accounts: Action::Accept.into(),
+            for_private_mentions: Action::Filter.into(),
+            for_limited_accounts: Action::Filter.into(),
+        }
     }
 }
 

@@ -69,6 +69,54 @@ pub trait StubNotifications: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<CountUnreadReply> {
         crate::not_stubbed(&methods::COUNT_UNREAD)
     }
+    /// Stands for [`Notifications::get_policy`].
+    async fn get_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPolicyRequest,
+    ) -> ::infra_kernel::Result<GetPolicyReply> {
+        crate::not_stubbed(&methods::GET_POLICY)
+    }
+    /// Stands for [`Notifications::set_policy`].
+    async fn set_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPolicyRequest,
+    ) -> ::infra_kernel::Result<SetPolicyReply> {
+        crate::not_stubbed(&methods::SET_POLICY)
+    }
+    /// Stands for [`Notifications::list_requests`].
+    async fn list_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListRequestsRequest,
+    ) -> ::infra_kernel::Result<ListRequestsReply> {
+        crate::not_stubbed(&methods::LIST_REQUESTS)
+    }
+    /// Stands for [`Notifications::get_request`].
+    async fn get_request(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetRequestRequest,
+    ) -> ::infra_kernel::Result<GetRequestReply> {
+        crate::not_stubbed(&methods::GET_REQUEST)
+    }
+    /// Stands for [`Notifications::accept_requests`].
+    async fn accept_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptRequestsRequest,
+    ) -> ::infra_kernel::Result<AcceptRequestsReply> {
+        crate::not_stubbed(&methods::ACCEPT_REQUESTS)
+    }
+    /// Stands for [`Notifications::dismiss_requests`].
+    async fn dismiss_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissRequestsRequest,
+    ) -> ::infra_kernel::Result<DismissRequestsReply> {
+        crate::not_stubbed(&methods::DISMISS_REQUESTS)
+    }
     /// Stands for [`Notifications::get_markers`].
     async fn get_markers(
         &self,
@@ -144,6 +192,48 @@ impl<T: StubNotifications> Notifications for crate::Stub<T> {
         request: CountUnreadRequest,
     ) -> ::infra_kernel::Result<CountUnreadReply> {
         StubNotifications::count_unread(&*self.0, context, request).await
+    }
+    async fn get_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPolicyRequest,
+    ) -> ::infra_kernel::Result<GetPolicyReply> {
+        StubNotifications::get_policy(&*self.0, context, request).await
+    }
+    async fn set_policy(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPolicyRequest,
+    ) -> ::infra_kernel::Result<SetPolicyReply> {
+        StubNotifications::set_policy(&*self.0, context, request).await
+    }
+    async fn list_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListRequestsRequest,
+    ) -> ::infra_kernel::Result<ListRequestsReply> {
+        StubNotifications::list_requests(&*self.0, context, request).await
+    }
+    async fn get_request(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetRequestRequest,
+    ) -> ::infra_kernel::Result<GetRequestReply> {
+        StubNotifications::get_request(&*self.0, context, request).await
+    }
+    async fn accept_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AcceptRequestsRequest,
+    ) -> ::infra_kernel::Result<AcceptRequestsReply> {
+        StubNotifications::accept_requests(&*self.0, context, request).await
+    }
+    async fn dismiss_requests(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DismissRequestsRequest,
+    ) -> ::infra_kernel::Result<DismissRequestsReply> {
+        StubNotifications::dismiss_requests(&*self.0, context, request).await
     }
     async fn get_markers(
         &self,

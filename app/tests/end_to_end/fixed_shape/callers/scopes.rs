@@ -99,6 +99,12 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("notifications.list_group", &["read:notifications"]),
     ("notifications.dismiss_group", &["write:notifications"]),
     ("notifications.count_unread", &["read:notifications"]),
+    ("notifications.get_policy", &["read:notifications"]),
+    ("notifications.set_policy", &["write:notifications"]),
+    ("notifications.list_requests", &["read:notifications"]),
+    ("notifications.get_request", &["read:notifications"]),
+    ("notifications.accept_requests", &["write:notifications"]),
+    ("notifications.dismiss_requests", &["write:notifications"]),
     (
         "notifications.get_markers",
         &["read:statuses", "read:notifications"],

@@ -17,7 +17,7 @@ pub(super) struct Edits(pub(super) Arc<State>);
 
 #[async_trait]
 impl Handler for Edits {
-    async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
         debug_assert_eq!(event.topic, topics::EDITED);
         let edited: PostEdited = event.decode()?;
         // An event without a head names no post, and another attempt would not change that.
@@ -39,8 +39,8 @@ impl Handler for Edits {
         let others = reshared_by.filter(|account| !is_mentioned(account));
         let edits = others.map(|account| told(*account, Kind::Edit));
         // A post is edited more than once: what was heard of is this change.
-        let happened = Happened::new(event, What::Edited, event.id.get(), head.id);
-        tell(&self.0, happened, mentions.chain(edits).collect()).await?;
+        let happened = Happened::to_post(event, What::Edited, event.id.get(), &head);
+        tell(&self.0, context, happened, mentions.chain(edits).collect()).await?;
         Ok(())
     }
 }

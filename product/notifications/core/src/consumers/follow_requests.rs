@@ -16,7 +16,7 @@ pub(super) struct FollowRequests(pub(super) Arc<State>);
 
 #[async_trait]
 impl Handler for FollowRequests {
-    async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
         let (what, kind) = (What::FollowRequest, Kind::FollowRequest);
         if event.topic == topics::FOLLOW_REQUEST_ENDED {
             let ended: FollowRequestEnded = event.decode()?;
@@ -32,7 +32,7 @@ impl Handler for FollowRequests {
             source: requested.request_id,
         };
         let happened = Happened::new(event, what, requested.request_id, 0);
-        tell(&self.0, happened, vec![told]).await?;
+        tell(&self.0, context, happened, vec![told]).await?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Follows(pub(super) Arc<State>);
 
 #[async_trait]
 impl Handler for Follows {
-    async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
         if event.topic == topics::UNFOLLOWED {
             let unfollowed: Unfollowed = event.decode()?;
             take_back(&self.0, What::Follow, Kind::Follow, unfollowed.follow_id).await?;
@@ -31,7 +31,7 @@ impl Handler for Follows {
             source: followed.follow_id,
         };
         let happened = Happened::new(event, What::Follow, followed.follow_id, 0);
-        tell(&self.0, happened, vec![told]).await?;
+        tell(&self.0, context, happened, vec![told]).await?;
         Ok(())
     }
 }

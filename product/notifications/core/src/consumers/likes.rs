@@ -16,7 +16,7 @@ pub(super) struct Likes(pub(super) Arc<State>);
 
 #[async_trait]
 impl Handler for Likes {
-    async fn handle(&self, _: &Context, event: &Event) -> Result<(), HandlerError> {
+    async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
         if event.topic == topics::UNLIKED {
             let unliked: Unliked = event.decode()?;
             take_back(&self.0, What::Like, Kind::Favourite, unliked.like_id).await?;
@@ -31,7 +31,7 @@ impl Handler for Likes {
             source: liked.like_id,
         };
         let happened = Happened::new(event, What::Like, liked.like_id, liked.post_id);
-        tell(&self.0, happened, vec![told]).await?;
+        tell(&self.0, context, happened, vec![told]).await?;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use product_notifications_gateway::Kind;
 use super::{Happened, Told, new_posts, take_back, tell};
 use crate::state::State;
 use crate::store::heard::{self, What};
-use crate::store::notifications;
+use crate::store::{held, notifications};
 
 /// How many notifications one transaction removes: few enough that other writes of the same group
 /// do not wait for it.
@@ -43,14 +43,14 @@ impl Handler for Posts {
             while remove_some(&self.0, head.id).await? {}
             return Ok(());
         }
-        let happened = Happened::new(event, What::Published, head.id, head.id);
+        let happened = Happened::to_post(event, What::Published, head.id, &head);
         let told = match head.reshare_of_id {
             0 => mentions_of(&head),
             // One that is not for everyone is for followers alone, and the author need be none.
             _ if !head.visibility().is_open() => Vec::new(),
             _ => vec![reshare_of(&head)],
         };
-        tell(&self.0, happened, told).await?;
+        tell(&self.0, context, happened, told).await?;
         // Last: those whom it is addressed to do not wait for those who only asked for it.
         new_posts::announce(&self.0, context, happened, &head).await?;
         Ok(())
@@ -92,11 +92,13 @@ async fn remove_some(state: &Arc<State>, post: u64) -> Result<bool, DbError> {
     let now = state.clock.now();
     let removed: u64 = state
         .database
-        .write(move |connection| {
+        .write::<_, DbError, _>(move |connection| {
             Box::pin(async move {
                 // With the first batch: what is heard of the post from now on is not told.
                 heard::note(connection, What::Deleted, post, now).await?;
-                notifications::delete_some_of_post(connection, post, BATCH_MAX).await
+                let held = held::delete_some_of_post(connection, post, BATCH_MAX).await?;
+                let left = BATCH_MAX.saturating_sub(u32::try_from(held).unwrap_or(BATCH_MAX));
+                Ok(held + notifications::delete_some_of_post(connection, post, left).await?)
             })
         })
         .await?;

@@ -7,7 +7,7 @@ use product_notifications_gateway::{
 };
 
 use crate::state::State;
-use crate::store::notifications;
+use crate::store::{held, notifications};
 
 pub(super) async fn one(
     state: &State,
@@ -16,8 +16,11 @@ pub(super) async fn one(
     let (account, id) = (request.account_id, request.notification_id);
     let removed = state
         .database
-        .write(move |connection| {
-            Box::pin(async move { notifications::delete(connection, account, id).await })
+        .write::<_, DbError, _>(move |connection| {
+            Box::pin(async move {
+                Ok(notifications::delete(connection, account, id).await?
+                    || held::delete(connection, account, id).await?)
+            })
         })
         .await?;
     Ok(DismissNotificationReply { removed })
@@ -31,7 +34,10 @@ pub(super) async fn all(
     state
         .database
         .write(move |connection| {
-            Box::pin(async move { notifications::delete_of_account(connection, account).await })
+            Box::pin(async move {
+                held::delete_of_account(connection, account).await?;
+                notifications::delete_of_account(connection, account).await
+            })
         })
         .await?;
     Ok(ClearNotificationsReply {})

@@ -1,5 +1,6 @@
 //! Notifications that are told as one.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use infra_db::DbError;
@@ -14,8 +15,8 @@ use product_notifications_gateway::{
 use super::list::wanted;
 use crate::error::NotificationsError;
 use crate::state::State;
-use crate::store::groups;
 use crate::store::notifications::Wanted;
+use crate::store::{groups, held};
 
 pub(super) async fn page(
     state: &State,
@@ -24,11 +25,14 @@ pub(super) async fn page(
     let page = v1::Page::required(request.page, GROUPS_LIMIT_MAX).map_err(Error::from)?;
     let grouped = |kind: &Kind| request.grouped_kinds.contains(&i32::from(*kind));
     let grouped: Vec<Kind> = Kind::GROUPED.into_iter().filter(grouped).collect();
-    let wanted = wanted(&request.filter.unwrap_or_default());
-    let account = request.account_id;
+    let filter = request.filter.unwrap_or_default();
+    let (account, wanted) = (request.account_id, wanted(&filter));
     // What comes while this reads stands on no page of it, and is in no group either: else who goes
     // on from its newest misses what came in between.
-    let newest = groups::newest(&state.database, account).await?;
+    let mut newest = groups::newest(&state.database, account).await?;
+    if filter.with_held {
+        newest = newest.max(held::newest(&state.database, account).await?);
+    }
     let page = Page {
         before: page.before.min(newest.saturating_add(1)),
         ..page
@@ -48,7 +52,32 @@ pub(super) async fn page(
         })
         .collect();
     fill(state, account, &page, &wanted, &mut groups).await?;
+    if filter.with_held {
+        let held = held::list(&state.database, account, &page, &wanted).await?;
+        groups = first_of_both(&page, groups, held);
+    }
     Ok(ListGroupsReply { groups })
+}
+
+/// A page of groups together with what is held, each of it by itself.
+fn first_of_both(
+    page: &Page,
+    mut groups: Vec<NotificationGroup>,
+    held: Vec<Notification>,
+) -> Vec<NotificationGroup> {
+    groups.extend(held.into_iter().map(|one| NotificationGroup {
+        position_id: one.id,
+        group: None,
+        notifications: vec![one],
+    }));
+    match page.direction {
+        Direction::Older => groups.sort_unstable_by_key(|one| Reverse(one.position_id)),
+        Direction::Newer => groups.sort_unstable_by_key(|one| one.position_id),
+    }
+    // One that was accepted in between is in both.
+    groups.dedup_by_key(|one| one.position_id);
+    groups.truncate(page.limit as usize);
+    page.newest_first(groups)
 }
 
 /// Gives groups all their notifications in place of the one by which each stands on the page.
@@ -85,7 +114,7 @@ async fn fill(
         // like what is gone, and there again when the page is read again.
         one.notifications = by_group.remove(&key(one.group)).unwrap_or_default();
         one.notifications
-            .sort_unstable_by_key(|member| std::cmp::Reverse(member.id));
+            .sort_unstable_by_key(|member| Reverse(member.id));
     }
     Ok(())
 }

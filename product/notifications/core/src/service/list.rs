@@ -1,14 +1,16 @@
 //! Pages of notifications, single ones, and how many are unread.
 
-use infra_kernel::Error;
+use infra_kernel::{Direction, Error, Page};
 use infra_rpc::v1;
 use product_notifications_gateway::{
     CountUnreadReply, CountUnreadRequest, Filter, GetNotificationReply, GetNotificationRequest,
-    Kind, ListNotificationsReply, ListNotificationsRequest, PAGE_LIMIT_MAX, UNREAD_MAX,
+    Kind, ListNotificationsReply, ListNotificationsRequest, Notification, PAGE_LIMIT_MAX,
+    UNREAD_MAX,
 };
 
 use crate::error::NotificationsError;
 use crate::state::State;
+use crate::store::held;
 use crate::store::notifications::{self, Wanted};
 
 pub(super) async fn page(
@@ -16,11 +18,28 @@ pub(super) async fn page(
     request: ListNotificationsRequest,
 ) -> Result<ListNotificationsReply, NotificationsError> {
     let page = v1::Page::required(request.page, PAGE_LIMIT_MAX).map_err(Error::from)?;
-    let wanted = wanted(&request.filter.unwrap_or_default());
-    let listed = notifications::list(&state.database, request.account_id, &page, &wanted).await?;
+    let filter = request.filter.unwrap_or_default();
+    let (database, account, wanted) = (&state.database, request.account_id, wanted(&filter));
+    let mut listed = notifications::list(database, account, &page, &wanted).await?;
+    if filter.with_held {
+        listed.extend(held::list(database, account, &page, &wanted).await?);
+        listed = first_of_both(&page, listed);
+    }
     Ok(ListNotificationsReply {
         notifications: listed,
     })
+}
+
+/// A page of what two pages hold together.
+fn first_of_both(page: &Page, mut listed: Vec<Notification>) -> Vec<Notification> {
+    match page.direction {
+        Direction::Older => listed.sort_unstable_by_key(|one| std::cmp::Reverse(one.id)),
+        Direction::Newer => listed.sort_unstable_by_key(|one| one.id),
+    }
+    // One that was accepted in between is in both.
+    listed.dedup_by_key(|one| one.id);
+    listed.truncate(page.limit as usize);
+    page.newest_first(listed)
 }
 
 pub(super) async fn one(
@@ -28,7 +47,10 @@ pub(super) async fn one(
     request: GetNotificationRequest,
 ) -> Result<GetNotificationReply, NotificationsError> {
     let (account, id) = (request.account_id, request.notification_id);
-    let found = notifications::get(&state.database, account, id).await?;
+    let mut found = notifications::get(&state.database, account, id).await?;
+    if found.is_none() {
+        found = held::get(&state.database, account, id).await?;
+    }
     let notification = Some(found.ok_or(NotificationsError::NoNotification)?);
     Ok(GetNotificationReply { notification })
 }

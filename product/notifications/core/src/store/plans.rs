@@ -3,7 +3,7 @@
 use infra_db::Database;
 use testing_databases::plans::{May, Plans, Tables};
 
-use super::{groups, heard, markers, notifications};
+use super::{groups, heard, held, markers, notifications, policies};
 
 /// An account is told of the same once, of three kinds; most were told long ago.
 const TABLES: Tables = Tables {
@@ -12,6 +12,9 @@ const TABLES: Tables = Tables {
         ("notifications.account_id", "1 + i % 40"),
         ("notifications.kind", "1 + i % 3"),
         ("notifications.from_id", "100 + i / 40"),
+        ("held.account_id", "1 + i % 40"),
+        ("held.kind", "1 + i % 3"),
+        ("held.from_id", "100 + i / 40"),
         (
             "notifications.group_hour",
             "CASE WHEN i % 3 = 0 THEN 0 ELSE 490000 + i % 5 END",
@@ -19,7 +22,7 @@ const TABLES: Tables = Tables {
     ],
 };
 
-const SEARCHES: [&str; 17] = [
+const SEARCHES: [&str; 29] = [
     notifications::COUNT,
     notifications::GET,
     notifications::DELETE,
@@ -37,16 +40,34 @@ const SEARCHES: [&str; 17] = [
     heard::IS_HEARD,
     heard::BELOW,
     markers::OF_ACCOUNT,
+    held::GET,
+    held::NEWEST,
+    held::DELETE,
+    held::DELETE_OF_ACCOUNT,
+    held::DELETE_OF_SENDER,
+    held::DELETE_OF_SOURCE,
+    held::DELETE_SOME_OF_POST,
+    held::TRIM,
+    held::TRIM_SENDER,
+    policies::OF_ACCOUNTS,
+    policies::IS_ACCEPTED,
+    policies::COUNT_ACCEPTED,
 ];
 
 /// What one account did is found by another index, and then put in order: no more rows than are
 /// kept for one account.
-const SORTS: [&str; 5] = [
+const SORTS: [&str; 11] = [
     notifications::OLDER,
     notifications::NEWER,
     groups::OLDER,
     groups::NEWER,
     groups::MEMBERS,
+    held::OLDER,
+    held::NEWER,
+    held::SENDERS,
+    held::REQUESTS_OLDER,
+    held::REQUESTS_NEWER,
+    held::REQUEST,
 ];
 
 /// It takes the oldest of a table whose rows all go one day.

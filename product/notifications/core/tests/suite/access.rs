@@ -2,11 +2,14 @@
 
 use infra_kernel::{AccountId, Caller, Context, Error, ErrorCode, Page};
 use product_notifications_gateway::{
-    ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest,
-    Filter, GetMarkersRequest, GetNotificationRequest, ListGroupRequest, ListGroupsRequest,
-    ListNotificationsRequest, SetMarkersRequest,
+    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest,
+    DismissNotificationRequest, DismissRequestsRequest, Filter, GetMarkersRequest,
+    GetNotificationRequest, GetPolicyRequest, GetRequestRequest, ListGroupRequest,
+    ListGroupsRequest, ListNotificationsRequest, ListRequestsRequest, SetMarkersRequest,
+    SetPolicyRequest,
 };
 
+use crate::policies::direct;
 use crate::support::{ADA, BOB, EVE, World, by, signed_in};
 
 /// How calls for Ada are refused to this caller.
@@ -77,4 +80,59 @@ async fn what_is_an_accounts_own_is_refused_to_others() {
         }
     }
     assert_eq!(world.notified(ADA).await.len(), 1);
+}
+
+#[tokio::test]
+async fn policies_and_requests_are_the_accounts_own() {
+    let world = World::new().await;
+    world.published(direct(9, EVE)).await;
+    let request_id = world.request_of(EVE).await;
+    let account_id = ADA;
+    let gateway = &world.notifications;
+    for (context, code) in [
+        (signed_in(EVE), ErrorCode::Forbidden),
+        (by(Caller::anonymous()), ErrorCode::Unauthenticated),
+    ] {
+        let request_ids = vec![request_id];
+        let set = SetPolicyRequest {
+            account_id,
+            ..SetPolicyRequest::default()
+        };
+        let list = ListRequestsRequest {
+            account_id,
+            page: Some(Page::newest(1).into()),
+        };
+        let get = GetRequestRequest {
+            account_id,
+            request_id,
+        };
+        let accept = AcceptRequestsRequest {
+            account_id,
+            request_ids: request_ids.clone(),
+        };
+        let dismiss = DismissRequestsRequest {
+            account_id,
+            request_ids,
+        };
+        let policy = GetPolicyRequest { account_id };
+        let refused = [
+            gateway.get_policy(&context, policy).await.err(),
+            gateway.set_policy(&context, set).await.err(),
+            gateway.list_requests(&context, list).await.err(),
+            gateway.get_request(&context, get).await.err(),
+            gateway.accept_requests(&context, accept).await.err(),
+            gateway.dismiss_requests(&context, dismiss).await.err(),
+        ];
+        for error in refused {
+            assert_eq!(error.unwrap().code(), code);
+        }
+    }
+    // Of another's request, Eve learns nothing by her own account either.
+    let get = GetRequestRequest {
+        account_id: EVE,
+        request_id,
+    };
+    let error = gateway.get_request(&signed_in(EVE), get).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::NotFound);
+    assert_eq!(world.requests().await, [(EVE, 1, 9)]);
 }

@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod asked;
 mod grouping;
 mod listing;
 mod markers;
 mod new_posts;
+mod policies;
 mod support;
 mod taken_back;
 mod telling;

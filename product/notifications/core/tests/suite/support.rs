@@ -1,15 +1,12 @@
 //! The domain over a database of its own, and events as the bus delivers them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use business_engagement_gateway::{Liked, Unliked, topics as engagement};
 use business_graph_gateway::{
-    Follow, FollowRequestEnded, FollowRequested, Followed, ListFollowsReply, ListFollowsRequest,
-    Unfollowed, topics as graph,
+    FollowRequestEnded, FollowRequested, Followed, Unfollowed, topics as graph,
 };
 use business_posts_gateway::{PostDeleted, PostEdited, PostHead, PostPublished, topics as posts};
 use infra_bus::{Event, HandlerError};
@@ -25,7 +22,9 @@ use product_notifications_gateway::{
 };
 use prost::Message;
 use tempfile::TempDir;
-use testing_stubs::{Stub, StubGraph};
+use testing_stubs::Stub;
+
+use crate::asked::{Followers, Heads};
 
 /// Who is told.
 pub(crate) const ADA: u64 = 1;
@@ -38,6 +37,7 @@ pub(crate) struct World {
     pub(crate) database: Database,
     pub(crate) core: NotificationsCore,
     pub(crate) followers: Arc<Followers>,
+    heads: Arc<Heads>,
     pub(crate) notifications: Arc<dyn Notifications>,
 }
 
@@ -55,59 +55,13 @@ pub(crate) fn by(caller: Caller) -> Context {
     Context::background(Duration::from_secs(60)).with_caller(caller)
 }
 
-/// The graph, of which only one thing is asked: who wants to be told of each post of whom.
-#[derive(Default)]
-pub(crate) struct Followers {
-    /// By the ids of the follows: follower, and followed.
-    notified: Mutex<BTreeMap<u64, (u64, u64)>>,
-    /// Whether the graph does not respond after so many more questions.
-    pub(crate) responds: Mutex<Option<u32>>,
-}
-
-#[async_trait]
-impl StubGraph for Followers {
-    async fn list_notified_followers(
-        &self,
-        context: &Context,
-        request: ListFollowsRequest,
-    ) -> Result<ListFollowsReply> {
-        context.caller().require_system()?;
-        if let Some(left) = &mut *self.responds.lock().unwrap() {
-            *left = left
-                .checked_sub(1)
-                .ok_or_else(|| Error::new(ErrorCode::Unavailable, "The graph does not respond."))?;
-        }
-        let page = request.page.unwrap();
-        let notified = self.notified.lock().unwrap();
-        let of_author = notified.iter().rev().filter(|(id, (_, followee))| {
-            *followee == request.account_id && (page.before == 0 || **id < page.before)
-        });
-        let follow = |(id, (follower, followee)): (&u64, &(u64, u64))| Follow {
-            id: *id,
-            follower_id: *follower,
-            followee_id: *followee,
-            show_reblogs: true,
-            notify: true,
-        };
-        Ok(ListFollowsReply {
-            follows: of_author.map(follow).take(page.limit as usize).collect(),
-        })
-    }
-}
-
 pub(crate) fn over(
     database: Database,
     settings: Settings,
     heard_for: Duration,
 ) -> NotificationsCore {
-    let followers = Arc::new(Followers::default());
-    at(
-        Arc::new(SystemClock),
-        database,
-        settings,
-        heard_for,
-        &followers,
-    )
+    let asked = (Arc::default(), Arc::default());
+    at(Arc::new(SystemClock), database, settings, heard_for, &asked)
 }
 
 /// The same by this clock.
@@ -116,11 +70,12 @@ fn at(
     database: Database,
     settings: Settings,
     heard_for: Duration,
-    followers: &Arc<Followers>,
+    (followers, heads): &(Arc<Followers>, Arc<Heads>),
 ) -> NotificationsCore {
     NotificationsCore::new(Dependencies {
         database,
         graph: Stub::of(followers),
+        posts: Stub::of(heads),
         clock,
         ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
         heard_for,
@@ -182,14 +137,9 @@ impl World {
     async fn open(folder: TempDir, settings: Settings, heard_for: Duration) -> Self {
         let database = open(folder.path()).await;
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let followers = Arc::new(Followers::default());
-        let core = at(
-            clock.clone(),
-            database.clone(),
-            settings,
-            heard_for,
-            &followers,
-        );
+        let asked = (Arc::<Followers>::default(), Arc::<Heads>::default());
+        let core = at(clock.clone(), database.clone(), settings, heard_for, &asked);
+        let (followers, heads) = asked;
         let notifications = core.gateway();
         Self {
             folder,
@@ -197,6 +147,7 @@ impl World {
             database,
             core,
             followers,
+            heads,
             notifications,
         }
     }
@@ -322,6 +273,25 @@ impl World {
     pub(crate) fn wants_to_be_told(&self, follow_id: u64, follower_id: u64, followee_id: u64) {
         let mut notified = self.followers.notified.lock().unwrap();
         notified.insert(follow_id, (follower_id, followee_id));
+    }
+
+    /// Somebody follows somebody, of which nobody is told.
+    pub(crate) fn follows(&self, follower: u64, followed: u64) {
+        let mut following = self.followers.following.lock().unwrap();
+        following.insert((follower, followed));
+    }
+
+    /// An account that was made so long ago.
+    pub(crate) fn account_since(&self, age: Duration) -> u64 {
+        let age_us = i64::try_from(age.as_micros()).unwrap();
+        let then = Timestamp::from_microseconds(self.clock.now().microseconds() - age_us);
+        let ids = IdGenerator::new(2, Arc::new(ManualClock::at(then)));
+        ids.next::<AccountId>().get()
+    }
+
+    /// There is this post, of which nobody is told.
+    pub(crate) fn has_post(&self, head: PostHead) {
+        self.heads.0.lock().unwrap().insert(head.id, head);
     }
 
     pub(crate) async fn deleted(&self, post: u64) {

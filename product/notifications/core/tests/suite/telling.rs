@@ -161,6 +161,9 @@ async fn a_direct_reply_tells_only_those_whom_it_mentions() {
         in_reply_to_author_id: ADA,
         ..mentioning(id, BOB, mentioned)
     };
+    // They expect Bob's direct posts.
+    world.follows(EVE, BOB);
+    world.follows(ADA, BOB);
     world.published(reply(200, &[EVE])).await;
     assert!(world.notified(ADA).await.is_empty());
     assert_eq!(world.notified(EVE).await, [(Kind::Mention, BOB, 200)]);
