@@ -87,6 +87,22 @@ async fn a_policy_is_changed_in_either_version() {
     let like = format!("/api/v1/statuses/{post}/favourite");
     bob.post(&like, &json!({})).await.expect(200);
     let request = pending(&ada, 1).await.remove(0);
+    // What is for followers alone is not counted, and tells nobody that it is there.
+    let eve = server.person("eve").await;
+    let hidden = json!({"status": "psst", "in_reply_to_id": post, "visibility": "private"});
+    eve.publish(&hidden).await;
+    let shown = json!({"status": "well", "in_reply_to_id": post});
+    let shown = text(&eve.publish(&shown).await, "/id");
+    // The events of one author are handled in their order: the first was handled, too.
+    let both = pending(&ada, 2).await;
+    let of_eve = both.iter().find(|one| text(one, "/id") == eve.id).unwrap();
+    assert_eq!(of_eve["notifications_count"], "1");
+    assert_eq!(text(of_eve, "/last_status/id"), shown);
+    let policy = ada.get(POLICY).await.expect(200);
+    let summary = json!({"pending_requests_count": 2, "pending_notifications_count": 2});
+    assert_eq!(policy["summary"], summary);
+    let dismiss = format!("{REQUESTS}/{}/dismiss", eve.id);
+    ada.post(&dismiss, &json!({})).await.expect(200);
     // Of somebody whom one blocks nothing waits that one is shown or that is counted.
     let block = format!("/api/v1/accounts/{}/block", bob.id);
     ada.post(&block, &json!({})).await.expect(200);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use infra_kernel::{AccountId, Context, Error, Page, Result};
 use product_notifications_gateway::{
-    GetRequestRequest, ListRequestsRequest, NotificationId, REQUESTS_LIMIT_MAX, Request,
+    GetRequestRequest, ListRequestsRequest, Notification, REQUESTS_LIMIT_MAX, Request,
 };
 
 use super::timelines::until_something_is_left;
@@ -13,16 +13,16 @@ use super::{Listing, Reader};
 use crate::card::{Person, Shown};
 use crate::hydrate::distinct;
 use crate::paging::Cursors;
-use crate::rules::{Place, ViewerRelation, may_be_told_of};
+use crate::rules::Place;
 
-/// What is held of one account, with what it is about.
+/// What is held of one account and the viewer may see, with what it is about.
 #[derive(Debug)]
 pub struct ShownRequest {
-    /// How much is held, and since when.
-    pub request: Request,
     /// Who sent it.
     pub from: Arc<Person>,
-    /// The newest post that it is about, where the viewer may see it.
+    /// What is held, newest first; never nothing.
+    pub notifications: Vec<Notification>,
+    /// The newest post that it is about.
     pub last: Option<Shown>,
 }
 
@@ -36,8 +36,8 @@ pub struct Held {
 }
 
 impl Reader {
-    /// A page of the viewer's requests, the latest first. Those of accounts of which they are not
-    /// told are left out.
+    /// A page of the viewer's requests, the newest account first. What they may not see, or no
+    /// longer, is left out.
     ///
     /// # Errors
     /// When a domain is unavailable, or the context does not speak for the viewer.
@@ -58,48 +58,50 @@ impl Reader {
         page: Page,
     ) -> Result<Listing<ShownRequest>> {
         let requests = self.requests(context, viewer, page).await?;
-        let ids: Vec<u64> = requests.iter().map(|one| one.id).collect();
-        let welcome = self.welcome_requests(context, viewer, requests).await?;
+        let ids: Vec<u64> = requests.iter().map(|one| one.from_id).collect();
+        let seen = self.seen_requests(context, viewer, requests).await?;
         Ok(Listing {
             cursors: Cursors::of(&ids, &page),
-            items: self.shown_requests(context, viewer, welcome).await?,
+            items: self.shown_requests(context, viewer, seen).await?,
         })
     }
 
-    /// The viewer's request that a held notification belongs to.
+    /// What is held of one account.
     ///
     /// # Errors
-    /// `not_found` when there is none, or it is of an account of which they are not told.
+    /// `not_found` when there is nothing, or nothing that the viewer may see: the two cannot be
+    /// distinguished.
     pub async fn notification_request(
         &self,
         context: &Context,
         viewer: AccountId,
-        id: NotificationId,
+        from: AccountId,
     ) -> Result<ShownRequest> {
         let request = GetRequestRequest {
             account_id: viewer.get(),
-            request_id: id.get(),
+            from_id: from.get(),
         };
         let notifications = &self.gateways.notifications;
         let found = notifications.get_request(context, request).await?.request;
         let found = found.into_iter().collect();
-        let welcome = self.welcome_requests(context, viewer, found).await?;
-        let shown = self.shown_requests(context, viewer, welcome).await?.pop();
+        let seen = self.seen_requests(context, viewer, found).await?;
+        let shown = self.shown_requests(context, viewer, seen).await?.pop();
         shown.ok_or_else(|| Error::not_found("notification request"))
     }
 
-    /// How much is held for the viewer, of accounts of which they are told.
+    /// How much is held for the viewer that they may see.
     ///
     /// # Errors
     /// When a domain is unavailable, or the context does not speak for the viewer.
     pub async fn held(&self, context: &Context, viewer: AccountId) -> Result<Held> {
         let page = Page::newest(REQUESTS_LIMIT_MAX);
         let requests = self.requests(context, viewer, page).await?;
-        let welcome = self.welcome_requests(context, viewer, requests).await?;
-        let notifications = welcome.iter().map(|one| one.notifications_count);
+        let seen = self.seen_requests(context, viewer, requests).await?;
+        let notifications = seen.iter().map(|one| one.notifications.len()).sum();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Ok(Held {
-            requests: u32::try_from(welcome.len()).unwrap_or(REQUESTS_LIMIT_MAX),
-            notifications: notifications.sum(),
+            requests: count(seen.len()),
+            notifications: count(notifications),
         })
     }
 
@@ -120,24 +122,28 @@ impl Reader {
             .requests)
     }
 
-    /// Those of these requests that are of accounts of which the viewer is told.
-    async fn welcome_requests(
+    /// These requests with what the viewer may see of them, by the rule of what they are told of: a
+    /// count of the rest would tell of it. Those of which nothing is left are left out.
+    async fn seen_requests(
         &self,
         context: &Context,
         viewer: AccountId,
-        mut requests: Vec<Request>,
+        requests: Vec<Request>,
     ) -> Result<Vec<Request>> {
-        if requests.is_empty() {
-            return Ok(requests);
+        let senders: Vec<u64> = requests.iter().map(|one| one.from_id).collect();
+        let all = requests.into_iter().flat_map(|one| one.notifications);
+        let mut theirs: HashMap<u64, Vec<Notification>> = HashMap::new();
+        for one in self.allowed(context, viewer, all.collect()).await? {
+            theirs.entry(one.from_id).or_default().push(one);
         }
-        let senders = requests.iter().map(|one| one.from_id).collect();
-        let known = self.relationships(context, Some(viewer), senders).await?;
-        requests.retain(|one| {
-            let sender = AccountId::new(one.from_id);
-            let known = known.get(&one.from_id);
-            may_be_told_of(&ViewerRelation::of(Some(viewer), sender, known))
+        let seen = senders.into_iter().filter_map(|from_id| {
+            let notifications = theirs.remove(&from_id)?;
+            Some(Request {
+                from_id,
+                notifications,
+            })
         });
-        Ok(requests)
+        Ok(seen.collect())
     }
 
     async fn shown_requests(
@@ -147,8 +153,7 @@ impl Reader {
         requests: Vec<Request>,
     ) -> Result<Vec<ShownRequest>> {
         let senders = requests.iter().map(|one| one.from_id).collect();
-        let posts = requests.iter().map(|one| one.latest_post_id);
-        let posts = distinct(posts.filter(|id| *id != 0));
+        let posts = distinct(requests.iter().filter_map(latest_post));
         let (people, posts) = tokio::try_join!(
             self.people(context, senders),
             self.posts_in(Place::Direct, context, Some(viewer), posts),
@@ -160,10 +165,16 @@ impl Reader {
         let shown = requests.into_iter().filter_map(|request| {
             Some(ShownRequest {
                 from: Arc::clone(people.get(&request.from_id)?),
-                last: posts.get(&request.latest_post_id).cloned(),
-                request,
+                last: latest_post(&request).and_then(|id| posts.get(&id).cloned()),
+                notifications: request.notifications,
             })
         });
         Ok(shown.collect())
     }
+}
+
+/// The newest post that a request is about.
+fn latest_post(request: &Request) -> Option<u64> {
+    let posts = request.notifications.iter().map(|one| one.post_id);
+    posts.filter(|id| *id != 0).max()
 }

@@ -1,8 +1,8 @@
 //! Notifications that are held, by who sent them.
 
+use infra_kernel::AccountId;
 use presentation_kit::Site;
 use presentation_kit::reader::ShownRequest;
-use product_notifications_gateway::NotificationId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,7 +11,8 @@ use super::{Account, Status, moment, status};
 /// Notifications by one account that wait for being accepted.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct NotificationRequest {
-    id: NotificationId,
+    /// The id of the account.
+    id: AccountId,
     /// When the first of them happened.
     created_at: String,
     /// When the last of them happened.
@@ -33,11 +34,12 @@ pub(crate) fn write(
     shown: &ShownRequest,
     json: &mut Vec<u8>,
 ) -> serde_json::Result<()> {
+    let times = || shown.notifications.iter().map(|one| one.created_at_us);
     let request = NotificationRequest {
-        id: NotificationId::new(shown.request.id),
-        created_at: moment::date_time(shown.request.created_at_us),
-        updated_at: moment::date_time(shown.request.updated_at_us),
-        notifications_count: shown.request.notifications_count.to_string(),
+        id: shown.from.account.id(),
+        created_at: moment::date_time(times().min().unwrap_or_default()),
+        updated_at: moment::date_time(times().max().unwrap_or_default()),
+        notifications_count: shown.notifications.len().to_string(),
         account: Account::of(site, &shown.from),
         last_status: None,
     };

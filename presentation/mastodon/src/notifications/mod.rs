@@ -156,9 +156,11 @@ fn held() -> Api {
         .get(
             "/api/v1/notifications/requests",
             requests::list,
-            Describe::new("Lists whose notifications wait for being accepted, the latest first.")
-                .query::<PageQuery>()
-                .returns::<Vec<NotificationRequest>>(),
+            Describe::new(
+                "Lists whose notifications wait for being accepted, the newest account first.",
+            )
+            .query::<PageQuery>()
+            .returns::<Vec<NotificationRequest>>(),
         )
         .get(
             "/api/v1/notifications/requests/merged",

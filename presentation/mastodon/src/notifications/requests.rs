@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::Uri;
-use infra_kernel::{Context, Error};
+use infra_kernel::{AccountId, Context, Error};
 use presentation_kit::access::{Person, Viewer, scope};
 use presentation_kit::extract::{BodyOf, PathOf, QueryOf, lenient};
 use presentation_kit::paging::PageQuery;
 use presentation_kit::{Allowed, Problem, RequestContext, Surface};
 use product_notifications_gateway::{
-    AcceptRequestsRequest, DismissRequestsRequest, NotificationId, REQUESTS_LIMIT_MAX,
+    AcceptRequestsRequest, DismissRequestsRequest, REQUESTS_LIMIT_MAX,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub(super) struct RequestsForm {
 impl RequestsForm {
     fn ids(&self) -> Vec<u64> {
         let ids = self.id.iter().filter_map(|id| id.parse().ok());
-        ids.map(NotificationId::get).collect()
+        ids.map(AccountId::get).collect()
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn show(
     Allowed(viewer): Allowed<Person<scope::ReadNotifications>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-    PathOf(id): PathOf<NotificationId>,
+    PathOf(id): PathOf<AccountId>,
 ) -> Result<Response, Problem> {
     let shown = surface
         .reader
@@ -88,7 +88,7 @@ pub(super) async fn accept(
     Allowed(viewer): Allowed<Person<scope::WriteNotifications>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-    PathOf(id): PathOf<NotificationId>,
+    PathOf(id): PathOf<AccountId>,
 ) -> Result<Json<Nothing>, Problem> {
     let accepted = accept_these(&surface, &context, viewer, vec![id.get()]).await?;
     Ok(there(accepted)?)
@@ -98,7 +98,7 @@ pub(super) async fn dismiss(
     Allowed(viewer): Allowed<Person<scope::WriteNotifications>>,
     State(surface): State<Surface>,
     RequestContext(context): RequestContext,
-    PathOf(id): PathOf<NotificationId>,
+    PathOf(id): PathOf<AccountId>,
 ) -> Result<Json<Nothing>, Problem> {
     let dismissed = dismiss_these(&surface, &context, viewer, vec![id.get()]).await?;
     Ok(there(dismissed)?)
@@ -136,11 +136,11 @@ async fn accept_these(
     surface: &Surface,
     context: &Context,
     viewer: Viewer,
-    request_ids: Vec<u64>,
+    from_ids: Vec<u64>,
 ) -> Result<u32, Error> {
     let request = AcceptRequestsRequest {
         account_id: viewer.account_id.get(),
-        request_ids,
+        from_ids,
     };
     let notifications = &surface.gateways.notifications;
     let reply = notifications.accept_requests(context, request).await?;
@@ -151,11 +151,11 @@ async fn dismiss_these(
     surface: &Surface,
     context: &Context,
     viewer: Viewer,
-    request_ids: Vec<u64>,
+    from_ids: Vec<u64>,
 ) -> Result<u32, Error> {
     let request = DismissRequestsRequest {
         account_id: viewer.account_id.get(),
-        request_ids,
+        from_ids,
     };
     let notifications = &surface.gateways.notifications;
     let reply = notifications.dismiss_requests(context, request).await?;

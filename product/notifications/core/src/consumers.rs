@@ -23,7 +23,7 @@ use product_notifications_gateway::{Kind, Notification, NotificationId};
 use self::admission::Admitted;
 use crate::state::State;
 use crate::store::heard::{self, What};
-use crate::store::{groups, held, notifications};
+use crate::store::{groups, held, notifications, policies};
 
 /// How many events of a subscription are handled concurrently.
 const CONCURRENCY: usize = 4;
@@ -171,6 +171,9 @@ async fn write(
         return Ok(());
     }
     for Admitted { told, is_held } in admitted {
+        // Accepted since it was asked for, it is told.
+        let is_held =
+            *is_held && !policies::is_accepted_now(connection, told.account, told.from).await?;
         match is_held {
             true => hold(connection, state, told, happened).await?,
             false => store(connection, state, told, happened).await?,
@@ -186,7 +189,12 @@ async fn hold(
     told: &Told,
     happened: Happened,
 ) -> Result<(), DbError> {
-    held::insert(connection, &made(state, told, happened), told.source).await?;
+    let notification = made(state, told, happened);
+    // What was told already is not held as well: it comes of the newer source from now on.
+    if notifications::has_same(connection, &notification).await? {
+        return notifications::insert(connection, &notification, told.source).await;
+    }
+    held::insert(connection, &notification, told.source).await?;
     let kept_max = state.settings.kept_max();
     let kept = (kept_max, (kept_max / SENDERS_MIN).max(1));
     held::trim(connection, told.account, told.from, kept).await
@@ -220,6 +228,7 @@ async fn store(
         group_hour,
         ..made(state, told, happened)
     };
+    held::delete_same(connection, &notification).await?;
     let kept_max = state.settings.kept_max();
     // First those of one account: one that fills the list is not to push out what others did.
     let of_one_max = (kept_max / SENDERS_MIN).max(1);

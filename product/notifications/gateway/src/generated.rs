@@ -215,24 +215,14 @@ pub struct SetPolicyReply {
     pub policy: ::core::option::Option<Policy>,
 }
 /// Held notifications by one account.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Request {
-    /// The first notification of those that are held.
-    #[prost(fixed64, tag = "1")]
-    pub id: u64,
     /// Who did what they are about.
-    #[prost(fixed64, tag = "2")]
+    #[prost(fixed64, tag = "1")]
     pub from_id: u64,
-    #[prost(uint32, tag = "3")]
-    pub notifications_count: u32,
-    /// The newest post that they are about; 0 for none.
-    #[prost(fixed64, tag = "4")]
-    pub latest_post_id: u64,
-    /// When the first of it happened, and the last.
-    #[prost(sfixed64, tag = "5")]
-    pub created_at_us: i64,
-    #[prost(sfixed64, tag = "6")]
-    pub updated_at_us: i64,
+    /// Newest first; of all requests of a page together at most 1,000, and each has its newest.
+    #[prost(message, repeated, tag = "2")]
+    pub notifications: ::prost::alloc::vec::Vec<Notification>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListRequestsRequest {
@@ -251,9 +241,9 @@ pub struct GetRequestRequest {
     #[prost(fixed64, tag = "1")]
     pub account_id: u64,
     #[prost(fixed64, tag = "2")]
-    pub request_id: u64,
+    pub from_id: u64,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetRequestReply {
     #[prost(message, optional, tag = "1")]
     pub request: ::core::option::Option<Request>,
@@ -263,7 +253,7 @@ pub struct AcceptRequestsRequest {
     #[prost(fixed64, tag = "1")]
     pub account_id: u64,
     #[prost(fixed64, repeated, tag = "2")]
-    pub request_ids: ::prost::alloc::vec::Vec<u64>,
+    pub from_ids: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcceptRequestsReply {
@@ -276,7 +266,7 @@ pub struct DismissRequestsRequest {
     #[prost(fixed64, tag = "1")]
     pub account_id: u64,
     #[prost(fixed64, repeated, tag = "2")]
-    pub request_ids: ::prost::alloc::vec::Vec<u64>,
+    pub from_ids: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DismissRequestsReply {
@@ -515,15 +505,14 @@ pub trait Notifications: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: SetPolicyRequest,
     ) -> ::infra_kernel::Result<SetPolicyReply>;
-    /// Whose notifications are held, one request for each; ordered and paged by the first notification
-    /// of each, newest first. At most 80.
+    /// Whose notifications are held, one request for each; ordered and paged by the sender's id, which
+    /// names the request: the newest account first. At most 80.
     async fn list_requests(
         &self,
         context: &::infra_kernel::Context,
         request: ListRequestsRequest,
     ) -> ::infra_kernel::Result<ListRequestsReply>;
-    /// The request that a held notification belongs to. One that is not there, or another's, is
-    /// `not_found`.
+    /// What is held of one sender. Where nothing is, it is `not_found`.
     async fn get_request(
         &self,
         context: &::infra_kernel::Context,

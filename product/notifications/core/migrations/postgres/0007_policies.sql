@@ -25,8 +25,8 @@ CREATE TABLE held (
 
 CREATE UNIQUE INDEX held_once ON held (account_id, kind, from_id, post_id);
 CREATE INDEX held_of_account ON held (account_id, id);
--- Requests are counted from this alone.
-CREATE INDEX held_of_sender ON held (account_id, from_id, id, created_at, post_id);
+-- Requests are read from this alone.
+CREATE INDEX held_of_sender ON held (account_id, from_id, id, kind, post_id, created_at);
 -- For what is taken back, and for posts that were deleted.
 CREATE INDEX held_of_source ON held (source_id);
 CREATE INDEX held_of_post ON held (post_id);

@@ -15,6 +15,10 @@ use crate::store::policies;
 /// An account is new for so long; Mastodon's figure.
 const NEW_FOR_US: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 
+/// How far up a conversation it is looked for what the account wrote: nobody writes more in a row
+/// who wants a response.
+const ANCESTORS_MAX: usize = 20;
+
 /// What an account is told, or not before it accepts it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Admitted {
@@ -127,24 +131,33 @@ fn strictest(actions: impl IntoIterator<Item = Action>) -> Action {
     actions.max().unwrap_or(Action::Accept).max(Action::Accept)
 }
 
-/// Whether a direct post replies to a direct one of the account's that mentions its author: the
-/// account asked for it.
+/// Whether a direct post replies to a direct one of the account's that mentions its author, or to
+/// their own replies to it: the account asked for it.
 async fn is_response(
     state: &State,
     context: &Context,
     happened: Happened,
     told: &Told,
 ) -> Result<bool> {
-    let Some(replied_to) = happened.direct_reply_to.filter(|id| *id != 0) else {
-        return Ok(false);
-    };
-    let request = GetPostHeadsRequest {
-        ids: vec![replied_to],
-    };
-    let heads = state.posts.get_post_heads(context, request).await?.heads;
-    Ok(heads.iter().any(|head| {
-        head.author_id == told.account
-            && head.visibility() == Visibility::Direct
-            && head.mentioned_ids.contains(&told.from)
-    }))
+    let mut replied_to = happened.direct_reply_to.unwrap_or(0);
+    for _ in 0..ANCESTORS_MAX {
+        if replied_to == 0 {
+            return Ok(false);
+        }
+        let request = GetPostHeadsRequest {
+            ids: vec![replied_to],
+        };
+        let heads = state.posts.get_post_heads(context, request).await?.heads;
+        let Some(head) = heads.into_iter().next() else {
+            return Ok(false);
+        };
+        if head.visibility() != Visibility::Direct {
+            return Ok(false);
+        }
+        if head.author_id == told.account && head.mentioned_ids.contains(&told.from) {
+            return Ok(true);
+        }
+        replied_to = head.in_reply_to_id;
+    }
+    Ok(false)
 }

@@ -1,6 +1,5 @@
 //! Notifications that are told as one.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use infra_db::DbError;
@@ -12,7 +11,7 @@ use product_notifications_gateway::{
     PAGE_LIMIT_MAX,
 };
 
-use super::list::wanted;
+use super::list::{first_of_both, wanted};
 use crate::error::NotificationsError;
 use crate::state::State;
 use crate::store::notifications::Wanted;
@@ -37,7 +36,12 @@ pub(super) async fn page(
         before: page.before.min(newest.saturating_add(1)),
         ..page
     };
-    let positions = groups::positions(&state.database, account, &page, &wanted, &grouped).await?;
+    let mut positions =
+        groups::positions(&state.database, account, &page, &wanted, &grouped).await?;
+    if filter.with_held {
+        positions.extend(held::list(&state.database, account, &page, &wanted).await?);
+        positions = first_of_both(&page, positions);
+    }
     let mut groups: Vec<NotificationGroup> = positions
         .into_iter()
         .map(|position| {
@@ -52,32 +56,7 @@ pub(super) async fn page(
         })
         .collect();
     fill(state, account, &page, &wanted, &mut groups).await?;
-    if filter.with_held {
-        let held = held::list(&state.database, account, &page, &wanted).await?;
-        groups = first_of_both(&page, groups, held);
-    }
     Ok(ListGroupsReply { groups })
-}
-
-/// A page of groups together with what is held, each of it by itself.
-fn first_of_both(
-    page: &Page,
-    mut groups: Vec<NotificationGroup>,
-    held: Vec<Notification>,
-) -> Vec<NotificationGroup> {
-    groups.extend(held.into_iter().map(|one| NotificationGroup {
-        position_id: one.id,
-        group: None,
-        notifications: vec![one],
-    }));
-    match page.direction {
-        Direction::Older => groups.sort_unstable_by_key(|one| Reverse(one.position_id)),
-        Direction::Newer => groups.sort_unstable_by_key(|one| one.position_id),
-    }
-    // One that was accepted in between is in both.
-    groups.dedup_by_key(|one| one.position_id);
-    groups.truncate(page.limit as usize);
-    page.newest_first(groups)
 }
 
 /// Gives groups all their notifications in place of the one by which each stands on the page.
@@ -114,7 +93,7 @@ async fn fill(
         // like what is gone, and there again when the page is read again.
         one.notifications = by_group.remove(&key(one.group)).unwrap_or_default();
         one.notifications
-            .sort_unstable_by_key(|member| Reverse(member.id));
+            .sort_unstable_by_key(|member| std::cmp::Reverse(member.id));
     }
     Ok(())
 }

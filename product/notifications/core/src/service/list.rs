@@ -31,7 +31,7 @@ pub(super) async fn page(
 }
 
 /// A page of what two pages hold together.
-fn first_of_both(page: &Page, mut listed: Vec<Notification>) -> Vec<Notification> {
+pub(super) fn first_of_both(page: &Page, mut listed: Vec<Notification>) -> Vec<Notification> {
     match page.direction {
         Direction::Older => listed.sort_unstable_by_key(|one| std::cmp::Reverse(one.id)),
         Direction::Newer => listed.sort_unstable_by_key(|one| one.id),

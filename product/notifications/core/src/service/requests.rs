@@ -1,10 +1,15 @@
 //! What is held: looking at it, accepting it, and removing it.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use infra_db::DbError;
 use infra_kernel::Error;
 use infra_rpc::v1;
 use product_notifications_gateway::{
     AcceptRequestsReply, AcceptRequestsRequest, DismissRequestsReply, DismissRequestsRequest,
-    GetRequestReply, GetRequestRequest, ListRequestsReply, ListRequestsRequest, REQUESTS_LIMIT_MAX,
+    GetRequestReply, GetRequestRequest, ListRequestsReply, ListRequestsRequest, Notification,
+    REQUESTS_LIMIT_MAX, Request,
 };
 
 use crate::error::NotificationsError;
@@ -19,7 +24,8 @@ pub(super) async fn page(
     request: ListRequestsRequest,
 ) -> Result<ListRequestsReply, NotificationsError> {
     let page = v1::Page::required(request.page, REQUESTS_LIMIT_MAX).map_err(Error::from)?;
-    let requests = held::requests(&state.database, request.account_id, &page).await?;
+    let senders = held::senders(&state.database, request.account_id, &page).await?;
+    let requests = of_senders(state, request.account_id, senders).await?;
     Ok(ListRequestsReply { requests })
 }
 
@@ -27,22 +33,51 @@ pub(super) async fn one(
     state: &State,
     request: GetRequestRequest,
 ) -> Result<GetRequestReply, NotificationsError> {
-    let found = held::request(&state.database, request.account_id, request.request_id).await?;
-    let request = Some(found.ok_or(NotificationsError::NoRequest)?);
+    let found = of_senders(state, request.account_id, vec![request.from_id]).await?;
+    let request = Some(
+        found
+            .into_iter()
+            .next()
+            .ok_or(NotificationsError::NoRequest)?,
+    );
     Ok(GetRequestReply { request })
+}
+
+/// The requests of these senders, in their order; of none where nothing is held any more.
+async fn of_senders(
+    state: &State,
+    account: u64,
+    senders: Vec<u64>,
+) -> Result<Vec<Request>, DbError> {
+    if senders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut theirs: HashMap<u64, Vec<Notification>> = HashMap::new();
+    for one in held::of_senders(&state.database, account, &senders).await? {
+        theirs.entry(one.from_id).or_default().push(one);
+    }
+    let request = |from_id| {
+        let mut notifications = theirs.remove(&from_id)?;
+        notifications.sort_unstable_by_key(|one| Reverse(one.id));
+        Some(Request {
+            from_id,
+            notifications,
+        })
+    };
+    Ok(senders.into_iter().filter_map(request).collect())
 }
 
 pub(super) async fn accept(
     state: &State,
     request: AcceptRequestsRequest,
 ) -> Result<AcceptRequestsReply, NotificationsError> {
-    let (account, ids) = (request.account_id, bounded(request.request_ids)?);
+    let (account, ids) = (request.account_id, bounded(request.from_ids)?);
     let kept_max = state.settings.kept_max();
     let senders = state
         .database
         .write::<_, NotificationsError, _>(move |connection| {
             Box::pin(async move {
-                let senders = held::senders(connection, account, &ids).await?;
+                let senders = held::among(connection, account, &ids).await?;
                 for sender in &senders {
                     policies::accept(connection, account, *sender).await?;
                     held::tell(connection, account, *sender).await?;
@@ -65,12 +100,12 @@ pub(super) async fn dismiss(
     state: &State,
     request: DismissRequestsRequest,
 ) -> Result<DismissRequestsReply, NotificationsError> {
-    let (account, ids) = (request.account_id, bounded(request.request_ids)?);
+    let (account, ids) = (request.account_id, bounded(request.from_ids)?);
     let senders = state
         .database
         .write::<_, NotificationsError, _>(move |connection| {
             Box::pin(async move {
-                let senders = held::senders(connection, account, &ids).await?;
+                let senders = held::among(connection, account, &ids).await?;
                 for sender in &senders {
                     held::delete_of_sender(connection, account, *sender).await?;
                 }
@@ -88,10 +123,10 @@ fn count(senders: &[u64]) -> u32 {
     u32::try_from(senders.len()).unwrap_or(REQUESTS_LIMIT_MAX)
 }
 
-fn bounded(requests: Vec<u64>) -> Result<Vec<u64>, Error> {
-    if requests.len() > REQUESTS_LIMIT_MAX as usize {
+fn bounded(senders: Vec<u64>) -> Result<Vec<u64>, Error> {
+    if senders.len() > REQUESTS_LIMIT_MAX as usize {
         let text = format!("At most {REQUESTS_LIMIT_MAX} requests can be named at once.");
         return Err(Error::invalid("id", text));
     }
-    Ok(requests)
+    Ok(senders)
 }

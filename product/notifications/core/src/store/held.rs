@@ -2,7 +2,7 @@
 
 use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::Page;
-use product_notifications_gateway::{Kind, Notification, Request};
+use product_notifications_gateway::{GROUPED_MAX, Kind, Notification};
 
 use super::notifications::{NotificationRow, Wanted};
 use super::{from_sql, to_sql};
@@ -40,57 +40,37 @@ pub(super) const TRIM: &str = "DELETE FROM held WHERE account_id = $1 AND id <= 
 pub(super) const TRIM_SENDER: &str = "DELETE FROM held WHERE account_id = $1 AND from_id = $2 AND id <= \
      (SELECT id FROM held WHERE account_id = $1 AND from_id = $2 ORDER BY id DESC LIMIT 1 \
      OFFSET CAST($3 AS BIGINT))";
-pub(super) const SENDERS: &str = "SELECT DISTINCT from_id FROM held WHERE account_id = $1 \
-     AND id IN (SELECT value FROM json_each($2))";
+pub(super) const DELETE_SAME: &str = "DELETE FROM held \
+     WHERE account_id = $1 AND kind = $2 AND from_id = $3 AND post_id = $4";
+pub(super) const AMONG: &str = "SELECT DISTINCT from_id FROM held WHERE account_id = $1 \
+     AND from_id IN (SELECT value FROM json_each($2))";
 // They keep their ids, and with them their places in the list. What was told meanwhile stays.
 pub(super) const TELL: &str = "INSERT INTO notifications \
      (id, account_id, kind, from_id, post_id, source_id, created_at) \
      SELECT id, account_id, kind, from_id, post_id, source_id, created_at FROM held \
-     WHERE account_id = $1 AND from_id = $2 ON CONFLICT DO NOTHING";
+     WHERE account_id = $1 AND from_id = $2 \
+     ON CONFLICT (account_id, kind, from_id, post_id) DO UPDATE \
+     SET source_id = excluded.source_id WHERE notifications.source_id < excluded.source_id";
 
-// No more rows than are held for one account.
-macro_rules! requests {
+macro_rules! senders {
     ($order:literal) => {
         concat!(
-            "SELECT min(id) AS id, from_id, count(*) AS notifications, \
-             max(post_id) AS latest_post_id, min(created_at) AS created_at, \
-             max(created_at) AS updated_at FROM held WHERE account_id = $1 GROUP BY from_id \
-             HAVING min(id) < $2 AND min(id) > $3 ORDER BY min(id) ",
+            "SELECT DISTINCT from_id FROM held WHERE account_id = $1 AND from_id < $2 \
+             AND from_id > $3 ORDER BY from_id ",
             $order,
             " LIMIT CAST($4 AS BIGINT)"
         )
     };
 }
 
-pub(super) const REQUESTS_OLDER: &str = requests!("DESC");
-pub(super) const REQUESTS_NEWER: &str = requests!("ASC");
-pub(super) const REQUEST: &str = "SELECT min(id) AS id, from_id, count(*) AS notifications, \
-     max(post_id) AS latest_post_id, min(created_at) AS created_at, \
-     max(created_at) AS updated_at FROM held WHERE account_id = $1 AND from_id = \
-     (SELECT from_id FROM held WHERE id = $2 AND account_id = $1) GROUP BY from_id";
-
-#[derive(infra_db::Row)]
-struct RequestRow {
-    id: i64,
-    from_id: i64,
-    notifications: i64,
-    latest_post_id: i64,
-    created_at: i64,
-    updated_at: i64,
-}
-
-impl From<RequestRow> for Request {
-    fn from(row: RequestRow) -> Self {
-        Self {
-            id: from_sql(row.id),
-            from_id: from_sql(row.from_id),
-            notifications_count: u32::try_from(row.notifications).unwrap_or(u32::MAX),
-            latest_post_id: from_sql(row.latest_post_id),
-            created_at_us: row.created_at,
-            updated_at_us: row.updated_at,
-        }
-    }
-}
+pub(super) const SENDERS_OLDER: &str = senders!("DESC");
+pub(super) const SENDERS_NEWER: &str = senders!("ASC");
+// Where there are too many, each sender has its newest.
+pub(super) const OF_SENDERS: &str = "SELECT id, account_id, kind, from_id, post_id, created_at, \
+     CAST(0 AS BIGINT) AS group_hour FROM (SELECT id, account_id, kind, from_id, post_id, \
+     created_at, row_number() OVER (PARTITION BY from_id ORDER BY id DESC) AS place FROM held \
+     WHERE account_id = $1 AND from_id IN (SELECT value FROM json_each($2))) AS theirs \
+     ORDER BY place, id DESC LIMIT CAST($3 AS BIGINT)";
 
 /// Holds a notification. Where the same is held already, that stays, and comes of the newer source
 /// from now on.
@@ -220,18 +200,33 @@ pub(crate) async fn tell(
     delete_of_sender(connection, account, from).await
 }
 
-/// Who sent these, each once.
-pub(crate) async fn senders(
+/// Those of these of whom something is held.
+pub(crate) async fn among(
     connection: &mut Connection,
     account: u64,
-    requests: &[u64],
+    senders: &[u64],
 ) -> Result<Vec<u64>, DbError> {
-    let senders: Vec<i64> = infra_db::query_scalar(SENDERS)
+    let among: Vec<i64> = infra_db::query_scalar(AMONG)
         .bind(to_sql(account))
-        .bind(json_ids(requests.iter().copied().map(to_sql)))
+        .bind(json_ids(senders.iter().copied().map(to_sql)))
         .fetch_all(connection)
         .await?;
-    Ok(senders.into_iter().map(from_sql).collect())
+    Ok(among.into_iter().map(from_sql).collect())
+}
+
+/// Removes the same of the same sender.
+pub(crate) async fn delete_same(
+    connection: &mut Connection,
+    like: &Notification,
+) -> Result<(), DbError> {
+    infra_db::query(DELETE_SAME)
+        .bind(to_sql(like.account_id))
+        .bind(i64::from(like.kind))
+        .bind(to_sql(like.from_id))
+        .bind(to_sql(like.post_id))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// One of what is held for an account.
@@ -276,32 +271,33 @@ pub(crate) async fn list(
     Ok(page.newest_first(rows.into_iter().map(Notification::from)))
 }
 
-/// A page of an account's requests, newest first.
-pub(crate) async fn requests(
+/// A page of those of whom something is held, the newest account first.
+pub(crate) async fn senders(
     database: &Database,
     account: u64,
     page: &Page,
-) -> Result<Vec<Request>, DbError> {
-    let rows: Vec<RequestRow> = infra_db::query(page.either(REQUESTS_OLDER, REQUESTS_NEWER))
+) -> Result<Vec<u64>, DbError> {
+    let senders: Vec<i64> = infra_db::query_scalar(page.either(SENDERS_OLDER, SENDERS_NEWER))
         .bind(to_sql(account))
         .bind(page.before_sql())
         .bind(page.after_sql())
         .bind(i64::from(page.limit))
         .fetch_all(database.reader())
         .await?;
-    Ok(page.newest_first(rows.into_iter().map(Request::from)))
+    Ok(page.newest_first(senders.into_iter().map(from_sql)))
 }
 
-/// The request that a held notification belongs to.
-pub(crate) async fn request(
+/// What is held of these senders, in no order.
+pub(crate) async fn of_senders(
     database: &Database,
     account: u64,
-    id: u64,
-) -> Result<Option<Request>, DbError> {
-    let row: Option<RequestRow> = infra_db::query(REQUEST)
+    senders: &[u64],
+) -> Result<Vec<Notification>, DbError> {
+    let rows: Vec<NotificationRow> = infra_db::query(OF_SENDERS)
         .bind(to_sql(account))
-        .bind(to_sql(id))
-        .fetch_optional(database.reader())
+        .bind(json_ids(senders.iter().copied().map(to_sql)))
+        .bind(i64::from(GROUPED_MAX))
+        .fetch_all(database.reader())
         .await?;
-    Ok(row.map(Request::from))
+    Ok(rows.into_iter().map(Notification::from).collect())
 }

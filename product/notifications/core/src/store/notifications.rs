@@ -34,6 +34,8 @@ pub(super) const DELETE_OF_SOURCE: &str =
     "DELETE FROM notifications WHERE source_id = $1 AND +kind = $2";
 pub(super) const DELETE_SAME: &str = "DELETE FROM notifications \
      WHERE account_id = $1 AND kind = $2 AND from_id = $3 AND post_id = $4";
+pub(super) const SAME: &str = "SELECT id FROM notifications \
+     WHERE account_id = $1 AND kind = $2 AND from_id = $3 AND post_id = $4";
 pub(super) const DELETE_SOME_OF_POST: &str = "DELETE FROM notifications WHERE id IN \
      (SELECT id FROM notifications WHERE post_id = $1 LIMIT CAST($2 AS BIGINT))";
 // The newest one too many, and all before it.
@@ -134,6 +136,21 @@ pub(crate) async fn delete_same(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Whether the account was told of the same kind, by the same account, about the same post.
+pub(crate) async fn has_same(
+    connection: &mut Connection,
+    like: &Notification,
+) -> Result<bool, DbError> {
+    let found: Option<i64> = infra_db::query_scalar(SAME)
+        .bind(to_sql(like.account_id))
+        .bind(i64::from(like.kind))
+        .bind(to_sql(like.from_id))
+        .bind(to_sql(like.post_id))
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Removes the oldest of an account's notifications, so that so many stay.

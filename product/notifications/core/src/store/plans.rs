@@ -22,7 +22,7 @@ const TABLES: Tables = Tables {
     ],
 };
 
-const SEARCHES: [&str; 29] = [
+const SEARCHES: [&str; 33] = [
     notifications::COUNT,
     notifications::GET,
     notifications::DELETE,
@@ -42,6 +42,10 @@ const SEARCHES: [&str; 29] = [
     markers::OF_ACCOUNT,
     held::GET,
     held::NEWEST,
+    held::DELETE_SAME,
+    held::SENDERS_OLDER,
+    held::SENDERS_NEWER,
+    notifications::SAME,
     held::DELETE,
     held::DELETE_OF_ACCOUNT,
     held::DELETE_OF_SENDER,
@@ -56,7 +60,7 @@ const SEARCHES: [&str; 29] = [
 
 /// What one account did is found by another index, and then put in order: no more rows than are
 /// kept for one account.
-const SORTS: [&str; 11] = [
+const SORTS: [&str; 9] = [
     notifications::OLDER,
     notifications::NEWER,
     groups::OLDER,
@@ -64,10 +68,8 @@ const SORTS: [&str; 11] = [
     groups::MEMBERS,
     held::OLDER,
     held::NEWER,
-    held::SENDERS,
-    held::REQUESTS_OLDER,
-    held::REQUESTS_NEWER,
-    held::REQUEST,
+    held::AMONG,
+    held::OF_SENDERS,
 ];
 
 /// It takes the oldest of a table whose rows all go one day.

@@ -104,6 +104,20 @@ pub(crate) async fn is_accepted(
     Ok(found.is_some())
 }
 
+/// The same within a write.
+pub(crate) async fn is_accepted_now(
+    connection: &mut Connection,
+    account: u64,
+    from: u64,
+) -> Result<bool, DbError> {
+    let found: Option<i64> = infra_db::query_scalar(IS_ACCEPTED)
+        .bind(to_sql(account))
+        .bind(to_sql(from))
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Of how many others an account accepted all, counted up to a limit.
 pub(crate) async fn count_accepted(
     connection: &mut Connection,

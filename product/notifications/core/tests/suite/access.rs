@@ -86,14 +86,13 @@ async fn what_is_an_accounts_own_is_refused_to_others() {
 async fn policies_and_requests_are_the_accounts_own() {
     let world = World::new().await;
     world.published(direct(9, EVE)).await;
-    let request_id = world.request_of(EVE).await;
     let account_id = ADA;
     let gateway = &world.notifications;
     for (context, code) in [
         (signed_in(EVE), ErrorCode::Forbidden),
         (by(Caller::anonymous()), ErrorCode::Unauthenticated),
     ] {
-        let request_ids = vec![request_id];
+        let from_ids = vec![EVE];
         let set = SetPolicyRequest {
             account_id,
             ..SetPolicyRequest::default()
@@ -104,15 +103,15 @@ async fn policies_and_requests_are_the_accounts_own() {
         };
         let get = GetRequestRequest {
             account_id,
-            request_id,
+            from_id: EVE,
         };
         let accept = AcceptRequestsRequest {
             account_id,
-            request_ids: request_ids.clone(),
+            from_ids: from_ids.clone(),
         };
         let dismiss = DismissRequestsRequest {
             account_id,
-            request_ids,
+            from_ids,
         };
         let policy = GetPolicyRequest { account_id };
         let refused = [
@@ -127,10 +126,10 @@ async fn policies_and_requests_are_the_accounts_own() {
             assert_eq!(error.unwrap().code(), code);
         }
     }
-    // Of another's request, Eve learns nothing by her own account either.
+    // Of her own there is nothing.
     let get = GetRequestRequest {
         account_id: EVE,
-        request_id,
+        from_id: EVE,
     };
     let error = gateway.get_request(&signed_in(EVE), get).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::NotFound);

@@ -36,10 +36,13 @@ impl World {
     /// Ada's requests: by whom, how many, about which post at last.
     pub(crate) async fn requests(&self) -> Vec<(u64, u32, u64)> {
         let all = self.requests_on(Page::newest(80)).await.unwrap();
-        assert!(all.is_sorted_by(|one, other| one.id > other.id));
-        let all = all.iter();
-        all.map(|one| (one.from_id, one.notifications_count, one.latest_post_id))
-            .collect()
+        assert!(all.is_sorted_by(|one, other| one.from_id > other.from_id));
+        let of = |one: &Request| {
+            let posts = one.notifications.iter().map(|one| one.post_id);
+            let count = u32::try_from(one.notifications.len()).unwrap();
+            (one.from_id, count, posts.max().unwrap())
+        };
+        all.iter().map(of).collect()
     }
 
     async fn requests_on(&self, page: Page) -> Result<Vec<Request>> {
@@ -52,26 +55,27 @@ impl World {
         Ok(listed.await?.requests)
     }
 
-    /// The id of Ada's request of this one.
-    pub(crate) async fn request_of(&self, from: u64) -> u64 {
+    /// The id of the first that is held of this one.
+    async fn first_held_of(&self, from: u64) -> u64 {
         let all = self.requests_on(Page::newest(80)).await.unwrap();
-        all.iter().find(|one| one.from_id == from).unwrap().id
+        let theirs = all.iter().find(|one| one.from_id == from).unwrap();
+        theirs.notifications.last().unwrap().id
     }
 
-    async fn accepts(&self, request_ids: Vec<u64>) -> u32 {
+    async fn accepts(&self, from_ids: Vec<u64>) -> u32 {
         let request = AcceptRequestsRequest {
             account_id: ADA,
-            request_ids,
+            from_ids,
         };
         let ada = signed_in(ADA);
         let accepted = self.notifications.accept_requests(&ada, request);
         accepted.await.unwrap().accepted_count
     }
 
-    async fn dismisses(&self, request_ids: Vec<u64>) -> u32 {
+    async fn dismisses(&self, from_ids: Vec<u64>) -> u32 {
         let request = DismissRequestsRequest {
             account_id: ADA,
-            request_ids,
+            from_ids,
         };
         let ada = signed_in(ADA);
         let dismissed = self.notifications.dismiss_requests(&ada, request);
@@ -122,7 +126,18 @@ async fn a_reply_to_what_one_wrote_to_somebody_does_not_wait() {
         ..direct(id, EVE)
     };
     world.published(replying(30, 20)).await;
-    assert_eq!(world.notified(ADA).await, [(Kind::Mention, EVE, 30)]);
+    // And once more, to her own words.
+    world.has_post(PostHead {
+        in_reply_to_id: 20,
+        ..direct(30, EVE)
+    });
+    let again = PostHead {
+        in_reply_to_author_id: EVE,
+        ..replying(35, 30)
+    };
+    world.published(again).await;
+    let both = [(Kind::Mention, EVE, 35), (Kind::Mention, EVE, 30)];
+    assert_eq!(world.notified(ADA).await, both);
     for (reply, to) in [(31, 21), (32, 22), (33, 404)] {
         world.published(replying(reply, to)).await;
     }
@@ -130,7 +145,7 @@ async fn a_reply_to_what_one_wrote_to_somebody_does_not_wait() {
     // What else the policy says holds all the same.
     world.decides(of_strangers(Action::Drop)).await;
     world.published(replying(34, 20)).await;
-    assert_eq!(world.notified(ADA).await.len(), 1);
+    assert_eq!(world.notified(ADA).await, both);
     assert_eq!(world.requests().await, [(EVE, 3, 33)]);
 }
 
@@ -205,24 +220,40 @@ async fn what_is_accepted_is_told_and_so_is_what_comes_after() {
         world.liked(like, EVE, post).await;
     }
     world.liked(102, BOB, 7).await;
-    assert_eq!(world.requests().await, [(BOB, 1, 7), (EVE, 2, 8)]);
-    let eve = world.request_of(EVE).await;
-    assert_eq!(world.accepts(vec![eve, 404]).await, 1);
+    assert_eq!(world.requests().await, [(EVE, 2, 8), (BOB, 1, 7)]);
+    assert_eq!(world.accepts(vec![EVE, 404]).await, 1);
     let told = [(Kind::Favourite, EVE, 8), (Kind::Favourite, EVE, 7)];
     assert_eq!(world.notified(ADA).await, told);
     assert_eq!(world.requests().await, [(BOB, 1, 7)]);
-    assert_eq!(world.accepts(vec![eve]).await, 0);
+    assert_eq!(world.accepts(vec![EVE]).await, 0);
     world.liked(103, EVE, 9).await;
     assert_eq!(world.notified(ADA).await.len(), 3);
     // After a stop, too.
     let world = world.restarted().await;
     world.liked(104, EVE, 10).await;
     assert_eq!(world.notified(ADA).await.len(), 4);
-    let bob = world.request_of(BOB).await;
-    assert_eq!(world.dismisses(vec![bob, eve]).await, 1);
+    assert_eq!(world.dismisses(vec![BOB, EVE]).await, 1);
     assert!(world.requests().await.is_empty());
     world.liked(105, BOB, 8).await;
     assert_eq!(world.requests().await, [(BOB, 1, 8)]);
+}
+
+#[tokio::test]
+async fn the_same_is_told_or_held_and_never_both() {
+    let world = World::new().await;
+    world.liked(100, EVE, 7).await;
+    world.decides(of_strangers(Action::Filter)).await;
+    // Liked again, of which is heard before the first is taken back.
+    world.liked(101, EVE, 7).await;
+    assert!(world.requests().await.is_empty());
+    world.unliked(100, EVE, 7).await;
+    assert_eq!(world.notified(ADA).await, [(Kind::Favourite, EVE, 7)]);
+    world.liked(102, EVE, 8).await;
+    world.follows(ADA, EVE);
+    world.liked(103, EVE, 8).await;
+    assert!(world.requests().await.is_empty());
+    world.unliked(102, EVE, 8).await;
+    assert_eq!(world.notified(ADA).await.len(), 2);
 }
 
 #[tokio::test]
@@ -279,7 +310,7 @@ async fn pages_hold_what_waits_where_it_is_asked_for() {
     let first: Vec<_> = first.map(|one| (one.from_id, one.post_id)).collect();
     assert_eq!(first, [(BOB, 8), (EVE, 8)]);
     // One that waits is shown and dismissed by its id like any other.
-    let notification_id = world.request_of(EVE).await;
+    let notification_id = world.first_held_of(EVE).await;
     let (account_id, ada) = (ADA, signed_in(ADA));
     let get = GetNotificationRequest {
         account_id,
@@ -297,7 +328,7 @@ async fn pages_hold_what_waits_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn requests_are_paged_by_the_first_of_each() {
+async fn requests_are_paged_by_their_senders() {
     let world = World::new().await;
     world.decides(of_strangers(Action::Filter)).await;
     for from in 50..55 {
@@ -310,7 +341,7 @@ async fn requests_are_paged_by_the_first_of_each() {
     loop {
         let some = world.requests_on(page).await.unwrap();
         let Some(last) = some.last() else { break };
-        page.before = last.id;
+        page.before = last.from_id;
         seen.extend(some.iter().map(|one| one.from_id));
     }
     assert_eq!(seen, [54, 53, 52, 51, 50]);
@@ -324,7 +355,7 @@ async fn requests_are_paged_by_the_first_of_each() {
     assert_eq!(none.code(), ErrorCode::Invalid);
     let request = AcceptRequestsRequest {
         account_id: ADA,
-        request_ids: vec![1; REQUESTS_LIMIT_MAX as usize + 1],
+        from_ids: vec![1; REQUESTS_LIMIT_MAX as usize + 1],
     };
     let ada = signed_in(ADA);
     let accepted = world.notifications.accept_requests(&ada, request);
