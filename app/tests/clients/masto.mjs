@@ -89,6 +89,34 @@ assert.deepEqual(await onList.list(), []);
 await reader.v1.lists.$select(friends.id).remove();
 assert.deepEqual(await reader.v1.lists.list(), []);
 
+const lights = await reader.v2.filters.create({
+  title: "Lights",
+  context: ["home", "thread"],
+  filterAction: "warn",
+  expiresIn: 600,
+  keywordsAttributes: [{ keyword: "MASTO.js", wholeWord: true }],
+});
+assert.ok(lights.expiresAt);
+const onLights = reader.v2.filters.$select(lights.id);
+const [matched] = (await reader.v1.statuses.$select(post.id).fetch()).filtered;
+assert.equal(matched.filter.title, "Lights");
+assert.deepEqual(matched.keywordMatches, ["MASTO.js"]);
+assert.deepEqual((await author.v1.statuses.$select(post.id).fetch()).filtered, []);
+const word = await onLights.keywords.create({ keyword: "sea", wholeWord: false });
+const changed = await reader.v2.filters.keywords.$select(word.id).update({ keyword: "sea", wholeWord: true });
+assert.equal(changed.wholeWord, true);
+assert.deepEqual((await onLights.keywords.list()).map((one) => one.keyword), ["MASTO.js", "sea"]);
+await reader.v2.filters.keywords.$select(word.id).remove();
+const named = await onLights.statuses.create({ statusId: post.id });
+assert.deepEqual((await onLights.statuses.list()).map((one) => one.statusId), [post.id]);
+await reader.v2.filters.statuses.$select(named.id).remove();
+const lasting = await onLights.update({ title: "Light", expiresIn: null });
+assert.equal(lasting.title, "Light");
+assert.equal(lasting.expiresAt, null);
+assert.deepEqual((await reader.v1.filters.list()).map((one) => one.phrase), ["MASTO.js"]);
+await onLights.remove();
+assert.deepEqual(await reader.v2.filters.list(), []);
+
 const answer = await reader.v1.statuses.create({ status: "Lovely", inReplyToId: post.id });
 const context = await author.v1.statuses.$select(post.id).context.fetch();
 assert.deepEqual(context.descendants.map((status) => status.id), [answer.id]);

@@ -103,6 +103,31 @@ def main():
     reader.list_delete(friends)
     assert list(reader.lists()) == []
 
+    words = [{"keyword": "mastodon.PY", "whole_word": True}]
+    lights = reader.create_filter_v2("Lights", ["home", "thread"], "warn", expires_in=600, keywords_attributes=words)
+    assert lights.expires_at and [one.keyword for one in lights.keywords] == ["mastodon.PY"], lights
+    matched = reader.status(post).filtered
+    assert [one.filter.title for one in matched] == ["Lights"], matched
+    assert list(matched[0].keyword_matches) == ["mastodon.PY"], matched
+    assert list(author.status(post).filtered) == []
+    added = reader.add_filter_keyword_v2(lights, "sea", whole_word=True)
+    assert [one.keyword for one in reader.filter_keywords_v2(lights)] == ["mastodon.PY", "sea"]
+    reader.delete_filter_keyword_v2(added)
+    named = reader.add_filter_status_v2(lights, post)
+    assert [str(one.status_id) for one in reader.filter_statuses_v2(lights)] == [str(post.id)]
+    assert str(reader.filter_status_v2(named).status_id) == str(post.id)
+    reader.delete_filter_status_v2(named)
+    assert reader.update_filter_v2(lights, title="Light", filter_action="hide").filter_action == "hide"
+    assert [one.title for one in reader.filters_v2()] == ["Light"]
+    reader.delete_filter_v2(lights)
+    word = reader.filter_create("mastodon.py", ["home"], whole_word=False, expires_in=600)
+    assert reader.filter_update(word, phrase="by the sea", context=["public"], irreversible=True).irreversible
+    assert [one.phrase for one in reader.filters()] == ["by the sea"]
+    assert reader.filter(word).whole_word is False
+    assert len(reader.status(post).filtered) == 1, "what a photo shows"
+    reader.filter_delete(word)
+    assert list(reader.filters_v2()) == []
+
     answer = reader.status_reply(post, "Lovely")
     context = author.status_context(post)
     assert [status.id for status in context.descendants] == [answer.id], context

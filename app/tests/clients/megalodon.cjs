@@ -93,6 +93,16 @@ async function main() {
   await reader.deleteList(friends.id);
   await refused(reader.getList(friends.id), 404);
 
+  const light = (await reader.createFilter("Megalodon", ["home", "thread"], { irreversible: true, expires_in: 600 })).data;
+  assert.equal(light.irreversible, true);
+  assert.ok(light.expires_at);
+  assert.equal((await reader.getFilter(light.id)).data.phrase, "Megalodon");
+  const change = { irreversible: false, whole_word: false };
+  assert.equal((await reader.updateFilter(light.id, "sea", ["public"], change)).data.whole_word, false);
+  assert.deepEqual((await reader.getFilters()).data.map((one) => one.phrase), ["sea"]);
+  await reader.deleteFilter(light.id);
+  assert.deepEqual((await reader.getFilters()).data, []);
+
   const answer = (await reader.postStatus("Lovely", { in_reply_to_id: post.id, spoiler_text: "praise", sensitive: true })).data;
   assert.equal(answer.in_reply_to_id, post.id);
   const context = (await author.getStatusContext(post.id)).data;

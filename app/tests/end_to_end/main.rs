@@ -27,6 +27,7 @@ mod composer;
 mod direct_conversations;
 mod edits;
 mod every_route;
+mod filters;
 mod fixed_shape;
 mod followed_tags;
 mod hostile_files;

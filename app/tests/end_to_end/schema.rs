@@ -65,6 +65,7 @@ async fn read_and_write(server: &Server, checker: &mut Checker) {
     let post = write(&ada, &bob, checker).await;
     read_about_people(&ada, &bob, checker).await;
     read_lists(&ada, &bob, checker).await;
+    read_filters(&bob, &post, checker).await;
     read_about_the_place(&server.anyone(), checker).await;
     read_posts(&bob, &post, checker).await;
     read_notifications(&ada, &bob, &post, checker).await;
@@ -177,6 +178,61 @@ async fn read_lists(ada: &Person, bob: &Person, checker: &mut Checker) {
     let change = bob.request(reqwest::Method::PUT, &path);
     let changed = bob.send(change.json(&json!({"exclusive": true}))).await;
     checker.check("put", "/api/v1/lists/{id}", &changed);
+    assert_eq!(bob.delete(&path).await.expect(200), json!({}));
+}
+
+/// A filter of Bob's that matches a post.
+async fn read_filters(bob: &Person, post: &str, checker: &mut Checker) {
+    let filters = "/api/v2/filters";
+    let body = json!({
+        "title": "Lights", "context": ["home"], "filter_action": "blur", "expires_in": 600,
+        "keywords_attributes": [{"keyword": "look"}],
+    });
+    let filter = bob.post(filters, &body).await;
+    checker.check("post", filters, &filter);
+    let (id, keyword) = (
+        text(&filter.json(), "/id"),
+        text(&filter.json(), "/keywords/0/id"),
+    );
+    let path = format!("{filters}/{id}");
+    for (part, body) in [
+        ("statuses", json!({"status_id": post})),
+        ("keywords", json!({"keyword": "light"})),
+    ] {
+        let added = bob.post(&format!("{path}/{part}"), &body).await;
+        checker.check("post", &format!("{filters}/{{filter_id}}/{part}"), &added);
+        let added = format!("{filters}/{part}/{}", text(&added.json(), "/id"));
+        checker
+            .get(bob, &format!("{filters}/{part}/{{id}}"), &added)
+            .await;
+        let (all, of_filter) = (
+            format!("{path}/{part}"),
+            format!("{filters}/{{filter_id}}/{part}"),
+        );
+        assert_ne!(checker.get(bob, &of_filter, &all).await, json!([]));
+    }
+    let status = format!("/api/v1/statuses/{post}");
+    let shown = checker.get(bob, "/api/v1/statuses/{id}", &status).await;
+    assert_ne!(shown["filtered"], json!([]), "nothing to check");
+    let first = "/api/v1/filters";
+    // Not the list of the first version, which the document takes for one of them.
+    for (operation, path) in [
+        (filters, filters.to_owned()),
+        ("/api/v2/filters/{id}", path.clone()),
+        ("/api/v1/filters/{id}", format!("{first}/{keyword}")),
+    ] {
+        let reply = checker.get(bob, operation, &path).await;
+        assert_ne!(reply, json!([]), "nothing to check at {path}");
+    }
+    let changed = bob.put(&path, &json!({"title": "Light"})).await;
+    checker.check("put", "/api/v2/filters/{id}", &changed);
+    let word = format!("{filters}/keywords/{keyword}");
+    let changed = bob.put(&word, &json!({"whole_word": false})).await;
+    checker.check("put", "/api/v2/filters/keywords/{id}", &changed);
+    let same = bob.put(&format!("{first}/{keyword}"), &json!({})).await;
+    checker.check("put", "/api/v1/filters/{id}", &same);
+    let body = json!({"phrase": "lake", "context": ["home"]});
+    checker.check("post", first, &bob.post(first, &body).await);
     assert_eq!(bob.delete(&path).await.expect(200), json!({}));
 }
 

@@ -135,6 +135,8 @@ pub mod scope {
         ReadBookmarks = Some(Scope::READ_BOOKMARKS);
         /// `read:favourites`
         ReadFavourites = Some(Scope::READ_FAVOURITES);
+        /// `read:filters`
+        ReadFilters = Some(Scope::READ_FILTERS);
         /// `read:follows`
         ReadFollows = Some(Scope::READ_FOLLOWS);
         /// `read:lists`
@@ -157,6 +159,8 @@ pub mod scope {
         WriteConversations = Some(Scope::WRITE_CONVERSATIONS);
         /// `write:favourites`
         WriteFavourites = Some(Scope::WRITE_FAVOURITES);
+        /// `write:filters`
+        WriteFilters = Some(Scope::WRITE_FILTERS);
         /// `write:follows`
         WriteFollows = Some(Scope::WRITE_FOLLOWS);
         /// `write:lists`

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use business_accounts_gateway::Account;
-use business_graph_gateway::GraphStats;
+use business_graph_gateway::{AccountFilter, GraphStats};
 use business_media_gateway::MediaItem;
 use business_posts_gateway::{AuthorStats, Post, PostHead};
 
@@ -45,6 +45,8 @@ pub struct Shown {
     pub relation: ViewerRelation,
     /// What the viewer has done with the post; none for a visitor.
     pub marks: Option<Marks>,
+    /// The viewer's filters that match it; none match what the viewer has written.
+    pub filtered: Vec<FilterMatch>,
     /// Of a reshare, what it shows again: then counts and marks are of that.
     pub reshared: Option<Box<Self>>,
 }
@@ -73,6 +75,17 @@ pub struct Marks {
     pub pinned: bool,
 }
 
+/// A filter of a viewer's that matches a post.
+#[derive(Debug, Clone)]
+pub struct FilterMatch {
+    /// The filter, without its keywords and posts.
+    pub filter: Arc<AccountFilter>,
+    /// The first of its keywords that is in the post, as the viewer has written it.
+    pub keyword: Option<String>,
+    /// Of the post and what it shows again, what the filter names.
+    pub posts: Vec<u64>,
+}
+
 impl Shown {
     /// A post as a viewer is shown it who stands so to its author and has marked it so; `head` is
     /// the post's as it is now, and so many like it.
@@ -98,6 +111,7 @@ impl Shown {
             },
             relation,
             marks: (!relation.is_visitor()).then_some(marks),
+            filtered: Vec::new(),
             reshared: None,
         }
     }

@@ -30,6 +30,9 @@ const REFUSED_IN_ADDRESSES: [&str; 1] = ["password"];
 /// said.
 const KEPT_BY_EMPTY: [&str; 1] = ["visibility"];
 
+/// Where null says "none any more", as an empty value does, and leaving it out that it stays.
+const EMPTIED_BY_NULL: [&str; 1] = ["expires_in"];
+
 /// The id or name in a route's path; what is none is treated as not found.
 #[derive(Debug)]
 pub struct PathOf<T>(pub T);
@@ -133,9 +136,13 @@ fn of_address(query: Option<&str>) -> Result<Map, Problem> {
     Ok(parameters)
 }
 
-/// Puts the body's parameters over those of the address. What is null was not said.
+/// Puts the body's parameters over those of the address. What is null was not said, with
+/// one exception.
 fn lay_over(parameters: &mut Map, of_body: Map) {
-    for (name, node) in of_body {
+    for (name, mut node) in of_body {
+        if node == Node::Null && EMPTIED_BY_NULL.contains(&&*name) {
+            node = Node::Text(String::new());
+        }
         let is_kept = KEPT_BY_EMPTY.contains(&&*name) && node.is_empty_text();
         if !parameters.contains_key(&name) || !(is_kept || node == Node::Null) {
             parameters.insert(name, node);

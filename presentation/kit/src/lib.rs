@@ -26,6 +26,7 @@ pub mod upload;
 pub mod urls;
 pub mod waits;
 
+mod filters;
 mod hydrate;
 
 /// What the edge knows of a request, beside what this crate knows: handlers take both.
@@ -33,7 +34,7 @@ pub use edge_http::{ClientAddress, RequestContext};
 
 pub use access::{Allowed, Anyone, Viewer};
 pub use api::Api;
-pub use card::{Card, Counts, Marks, Person, Renderings, Shown};
+pub use card::{Card, Counts, FilterMatch, Marks, Person, Renderings, Shown};
 pub use problem::Problem;
 pub use rate::{LimitSettings, RateLimits};
 pub use reader::{Listing, Reader};

@@ -4,6 +4,7 @@
 mod cases;
 mod direct_conversations;
 mod engagement;
+mod filtering;
 mod listing;
 mod notification_groups;
 mod notification_requests;
@@ -24,6 +25,7 @@ use infra_kernel::{AccountId, Context, Error, Page, Result};
 use product_feed_gateway::GetHomeRequest;
 
 use crate::card::Shown;
+use crate::filters::{self, FilterCache};
 use crate::hydrate::Hydrator;
 use crate::paging::Cursors;
 use crate::rules::{Place, ViewerRelation, visibilities_to_list};
@@ -48,6 +50,7 @@ const DESCENDANTS_MAX: u32 = 200;
 pub struct Reader {
     gateways: Gateways,
     hydrator: Hydrator,
+    filters: FilterCache,
 }
 
 impl Reader {
@@ -55,7 +58,11 @@ impl Reader {
     #[must_use]
     pub fn new(gateways: Gateways) -> Self {
         let hydrator = Hydrator::new(gateways.clone());
-        Self { gateways, hydrator }
+        Self {
+            gateways,
+            hydrator,
+            filters: filters::cache(),
+        }
     }
 
     /// A page of an author's posts.
@@ -215,22 +222,37 @@ impl Reader {
         viewer: Option<AccountId>,
         target_ids: Vec<u64>,
     ) -> Result<HashMap<u64, Relationship>> {
+        let read = self.read_relationships(context, viewer, target_ids, false);
+        Ok(read.await?.0)
+    }
+
+    /// The same, with the revision of the viewer's filters if it is asked for; 0 if there are none.
+    async fn read_relationships(
+        &self,
+        context: &Context,
+        viewer: Option<AccountId>,
+        target_ids: Vec<u64>,
+        with_filters: bool,
+    ) -> Result<(HashMap<u64, Relationship>, u64)> {
         let Some(viewer) = viewer else {
-            return Ok(HashMap::new());
+            return Ok((HashMap::new(), 0));
         };
         let mut known = HashMap::with_capacity(target_ids.len());
+        let mut filters_revision = 0;
         // Only a page of large groups of notifications has more than one call returns.
         for some in target_ids.chunks(ACCOUNTS_MAX) {
             let request = GetRelationshipsRequest {
                 viewer_id: viewer.get(),
                 target_ids: some.to_vec(),
+                with_filters,
             };
             let graph = &self.gateways.graph;
             let reply = graph.get_relationships(context, request).await?;
+            filters_revision = reply.filters_revision;
             let relationships = reply.relationships.into_iter();
             known.extend(relationships.map(|one| (one.target_id, one)));
         }
-        Ok(known)
+        Ok((known, filters_revision))
     }
 
     async fn home_ids(&self, context: &Context, viewer: AccountId, page: Page) -> Result<Vec<u64>> {

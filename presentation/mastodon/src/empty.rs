@@ -1,6 +1,6 @@
-//! What clients ask for when they start, and of which there is truly nothing here: no custom emoji,
-//! filters or announcements can be made yet, so the right response is an empty list. What is
-//! not built otherwise is not here at all.
+//! What clients ask for when they start, and of which there is truly nothing here: no custom emoji
+//! or announcements can be made yet, so the right response is an empty list. What is not built
+//! otherwise is not here at all.
 
 use axum::Json;
 use presentation_kit::access::{Person, scope};
@@ -20,16 +20,6 @@ pub(crate) fn routes() -> Api {
             "/api/v1/announcements",
             for_a_person,
             Describe::new("Lists announcements; there are none.").returns::<Empty>(),
-        )
-        .get(
-            "/api/v1/filters",
-            for_a_person,
-            Describe::new("Lists filters; there are none.").returns::<Empty>(),
-        )
-        .get(
-            "/api/v2/filters",
-            for_a_person,
-            Describe::new("Lists filters; there are none.").returns::<Empty>(),
         )
 }
 

@@ -15,6 +15,7 @@ mod conversations;
 mod empty;
 mod entities;
 mod fallback;
+mod filters;
 mod ids;
 mod instance;
 mod lists;
@@ -109,6 +110,7 @@ fn api() -> Api {
         .merge(timelines::routes())
         .merge(tags::routes())
         .merge(lists::routes())
+        .merge(filters::routes())
         .merge(notifications::routes())
         .merge(conversations::routes())
         .merge(markers::routes())

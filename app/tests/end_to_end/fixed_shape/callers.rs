@@ -1,6 +1,7 @@
 //! Who may call what: no domain believes a number in a message. Every method of every gateway is in
 //! one of the lists below, and a new one has to be put into one of them.
 
+mod filters;
 mod moderators;
 mod posts;
 mod scopes;
@@ -78,6 +79,7 @@ fn of_an_account() -> Vec<(String, Call)> {
     let mut calls = of_an_owner();
     calls.extend(of_an_admirer());
     calls.extend(of_who_keeps_lists());
+    calls.extend(filters::of_who_filters());
     calls.extend(of_who_is_told());
     calls.extend(posts::of_who_posts());
     calls.extend(calls! {

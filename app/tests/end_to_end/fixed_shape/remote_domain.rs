@@ -174,6 +174,7 @@ async fn the_same_story_is_told_with_the_graph_here_and_behind_a_socket() {
     let request = GetRelationshipsRequest {
         viewer_id: 1,
         target_ids: vec![2],
+        with_filters: false,
     };
     let context = Context::background(Duration::from_secs(5));
     let error = domains

@@ -28,6 +28,14 @@ pub(crate) enum GraphError {
     NoList,
     #[error("who is to be on a list is not followed")]
     NotFollowed,
+    #[error("there is no such filter")]
+    NoFilter,
+    #[error("the filter has no such keyword")]
+    NoKeyword,
+    #[error("there is no such post in a filter")]
+    NoFilteredPost,
+    #[error("several keywords share what is to be changed")]
+    SharedByKeywords,
     #[error("asks {max} accounts to follow them already")]
     TooManyRequests { max: u32 },
 }
@@ -58,6 +66,14 @@ impl From<GraphError> for Error {
                 ),
             ),
             GraphError::NoList => Self::not_found("list"),
+            GraphError::NoFilter => Self::not_found("filter"),
+            GraphError::NoKeyword => Self::not_found("keyword"),
+            GraphError::NoFilteredPost => Self::not_found("status"),
+            GraphError::SharedByKeywords => Self::invalid(
+                "phrase",
+                "These parameters cannot be changed from this application because they apply to \
+                 more than one filter keyword. Use a more recent application or the web interface.",
+            ),
             GraphError::NotFollowed => Self::new(
                 ErrorCode::NotFound,
                 "Only accounts that you follow can be on a list.",

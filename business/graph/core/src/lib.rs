@@ -1,4 +1,4 @@
-//! The graph domain: who follows whom, and how many.
+//! The graph domain: who follows whom, and how many; and what accounts want to see less of.
 //!
 //! - Follows and counts are stored together: one transaction changes both and publishes the event.
 //! - How a viewer stands to authors is asked on every read of a feed, so it is served from memory
@@ -11,6 +11,7 @@
 
 mod consumers;
 mod error;
+mod known_filters;
 mod relationships;
 mod service;
 mod settings;
@@ -83,8 +84,12 @@ impl Domain for GraphCore {
         Arc::new(GraphService::new(Arc::clone(&self.state)))
     }
 
-    /// Of accounts, to let in who asked once one decides no longer.
+    /// Of accounts, to let in who asked once one decides no longer; of posts, to take those that
+    /// were deleted out of filters.
     fn consumers(&self) -> Vec<Consumer> {
-        vec![consumers::accept_requests::consumer(&self.state)]
+        vec![
+            consumers::accept_requests::consumer(&self.state),
+            consumers::remove_deleted::consumer(&self.state),
+        ]
     }
 }

@@ -1,6 +1,7 @@
 //! The contract, call by call.
 
 mod block;
+mod filters;
 mod follow;
 mod list_members;
 mod lists;
@@ -13,17 +14,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_graph_gateway::{
-    AcceptFollowReply, AcceptFollowRequest, AddToListReply, AddToListRequest, BlockReply,
-    BlockRequest, CountFollowRequestsReply, CountFollowRequestsRequest, CreateListReply,
-    CreateListRequest, DeleteListReply, DeleteListRequest, FollowReply, FollowRequest,
-    GetListReply, GetListRequest, GetNotesReply, GetNotesRequest, GetRelationshipsReply,
+    AcceptFollowReply, AcceptFollowRequest, AddFilteredPostReply, AddFilteredPostRequest,
+    AddToListReply, AddToListRequest, BlockReply, BlockRequest, CountFollowRequestsReply,
+    CountFollowRequestsRequest, CreateFilterReply, CreateFilterRequest, CreateListReply,
+    CreateListRequest, DeleteFilterReply, DeleteFilterRequest, DeleteListReply, DeleteListRequest,
+    FollowReply, FollowRequest, GetListReply, GetListRequest, GetNotesReply, GetNotesRequest,
+    GetReadingFiltersReply, GetReadingFiltersRequest, GetRelationshipsReply,
     GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply,
-    ListBlocksRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply,
-    ListFollowsRequest, ListListsReply, ListListsRequest, ListMembersReply, ListMembersRequest,
-    ListMutesReply, ListMutesRequest, MuteReply, MuteRequest, RejectFollowReply,
-    RejectFollowRequest, RemoveFollowerReply, RemoveFollowerRequest, RemoveFromListReply,
+    ListBlocksRequest, ListFiltersReply, ListFiltersRequest, ListFollowRequestsReply,
+    ListFollowRequestsRequest, ListFollowsReply, ListFollowsRequest, ListListsReply,
+    ListListsRequest, ListMembersReply, ListMembersRequest, ListMutesReply, ListMutesRequest,
+    MuteReply, MuteRequest, RejectFollowReply, RejectFollowRequest, RemoveFilteredPostReply,
+    RemoveFilteredPostRequest, RemoveFollowerReply, RemoveFollowerRequest, RemoveFromListReply,
     RemoveFromListRequest, SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest,
-    UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest, UpdateListReply, UpdateListRequest,
+    UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest, UpdateFilterReply,
+    UpdateFilterRequest, UpdateListReply, UpdateListRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 
@@ -238,6 +243,76 @@ impl Graph for GraphService {
         let owner = AccountId::new(request.owner_id);
         context.caller().require_account(owner)?;
         Ok(lists::get(&self.state, &request).await?)
+    }
+
+    async fn create_filter(
+        &self,
+        context: &Context,
+        request: CreateFilterRequest,
+    ) -> Result<CreateFilterReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(filters::create(&self.state, request).await?)
+    }
+
+    async fn update_filter(
+        &self,
+        context: &Context,
+        request: UpdateFilterRequest,
+    ) -> Result<UpdateFilterReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(filters::update(&self.state, request).await?)
+    }
+
+    async fn delete_filter(
+        &self,
+        context: &Context,
+        request: DeleteFilterRequest,
+    ) -> Result<DeleteFilterReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(filters::delete(&self.state, request).await?)
+    }
+
+    async fn add_filtered_post(
+        &self,
+        context: &Context,
+        request: AddFilteredPostRequest,
+    ) -> Result<AddFilteredPostReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(filters::add_post(&self.state, request).await?)
+    }
+
+    async fn remove_filtered_post(
+        &self,
+        context: &Context,
+        request: RemoveFilteredPostRequest,
+    ) -> Result<RemoveFilteredPostReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(filters::remove_post(&self.state, request).await?)
+    }
+
+    async fn list_filters(
+        &self,
+        context: &Context,
+        request: ListFiltersRequest,
+    ) -> Result<ListFiltersReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(filters::list(&self.state, &request).await?)
+    }
+
+    async fn get_reading_filters(
+        &self,
+        context: &Context,
+        request: GetReadingFiltersRequest,
+    ) -> Result<GetReadingFiltersReply> {
+        let owner = AccountId::new(request.owner_id);
+        context.caller().require_account(owner)?;
+        Ok(filters::reading(&self.state, &request).await?)
     }
 
     async fn get_relationships(

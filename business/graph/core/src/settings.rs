@@ -20,11 +20,21 @@ pub struct Settings {
     pub list_members_max: u32,
     /// About how many accounts one account may keep a note. Default 10,000.
     pub notes_max: u32,
+    /// How many filters one account may have. Default 100.
+    pub filters_max: u32,
+    /// How many keywords all filters of one account may have together: they are read and compared
+    /// at once. Default 500.
+    pub filter_keywords_max: u32,
+    /// How many posts all filters of one account may have together. Default 500.
+    pub filtered_posts_max: u32,
     /// How many pairs of viewer and author are kept in memory, about 50 bytes each. Default
     /// 1,000,000.
     pub relationships_cached_max: u32,
     /// How many accounts' counts are kept in memory, about 200 bytes each. Default 50,000.
     pub stats_cached_max: u32,
+    /// How many bytes of accounts' filters are kept in memory, about 200 for an account that has
+    /// none. Default 33,554,432.
+    pub filters_cached_bytes_max: u32,
 }
 
 impl Default for Settings {
@@ -36,8 +46,12 @@ impl Default for Settings {
             lists_max: 50,
             list_members_max: 500,
             notes_max: 10_000,
+            filters_max: 100,
+            filter_keywords_max: 500,
+            filtered_posts_max: 500,
             relationships_cached_max: 1_000_000,
             stats_cached_max: 50_000,
+            filters_cached_bytes_max: 32 * 1024 * 1024,
         }
     }
 }

@@ -7,6 +7,7 @@ use infra_cache::VersionedCache;
 use infra_db::Database;
 use infra_kernel::{Clock, IdGenerator};
 
+use crate::known_filters::{self, FilterCache};
 use crate::relationships::RelationshipCache;
 use crate::store::stats::Counts;
 use crate::{Dependencies, Settings};
@@ -19,6 +20,7 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) relationships: RelationshipCache,
     pub(crate) counts: VersionedCache<u64, Counts>,
+    pub(crate) filters: FilterCache,
 }
 
 impl State {
@@ -31,6 +33,7 @@ impl State {
             accounts: dependencies.accounts,
             relationships: RelationshipCache::bounded(settings.relationships_cached_max as usize),
             counts: VersionedCache::bounded(settings.stats_cached_max.into()),
+            filters: known_filters::cache_of(settings.filters_cached_bytes_max),
             settings,
         }
     }

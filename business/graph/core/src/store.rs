@@ -1,6 +1,9 @@
 //! The statements, one file for each table.
 
 pub(crate) mod blocks;
+pub(crate) mod filter_keywords;
+pub(crate) mod filtered_posts;
+pub(crate) mod filters;
 pub(crate) mod follows;
 pub(crate) mod list_members;
 pub(crate) mod lists;

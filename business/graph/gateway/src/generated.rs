@@ -360,6 +360,175 @@ pub struct GetListReply {
     #[prost(fixed64, repeated, tag = "2")]
     pub member_ids: ::prost::alloc::vec::Vec<u64>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilterKeyword {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub keyword: ::prost::alloc::string::String,
+    /// Whether it is not found within a longer word.
+    #[prost(bool, tag = "3")]
+    pub whole_word: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilteredPost {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub post_id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AccountFilter {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub owner_id: u64,
+    #[prost(string, tag = "3")]
+    pub title: ::prost::alloc::string::String,
+    /// Each once, in the order of their numbers.
+    #[prost(enumeration = "FilterContext", repeated, tag = "4")]
+    pub contexts: ::prost::alloc::vec::Vec<i32>,
+    #[prost(enumeration = "FilterAction", tag = "5")]
+    pub action: i32,
+    /// Microseconds since the Unix epoch; 0 for a filter that does not end by itself.
+    #[prost(sfixed64, tag = "6")]
+    pub expires_at_us: i64,
+    #[prost(message, repeated, tag = "7")]
+    pub keywords: ::prost::alloc::vec::Vec<FilterKeyword>,
+    #[prost(message, repeated, tag = "8")]
+    pub posts: ::prost::alloc::vec::Vec<FilteredPost>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilterContexts {
+    /// At least one.
+    #[prost(enumeration = "FilterContext", repeated, tag = "1")]
+    pub contexts: ::prost::alloc::vec::Vec<i32>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeywordChange {
+    /// The keyword to change; 0 for a new one.
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    /// Not empty, and at most 512 characters. A new keyword has one.
+    #[prost(string, optional, tag = "2")]
+    pub keyword: ::core::option::Option<::prost::alloc::string::String>,
+    /// Yes when a new keyword does not say.
+    #[prost(bool, optional, tag = "3")]
+    pub whole_word: ::core::option::Option<bool>,
+    /// Whether the keyword goes.
+    #[prost(bool, tag = "4")]
+    pub remove: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateFilterRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    /// Not empty, and at most 256 characters.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub contexts: ::core::option::Option<FilterContexts>,
+    /// Unspecified to warn.
+    #[prost(enumeration = "FilterAction", tag = "4")]
+    pub action: i32,
+    /// Seconds from now; 0 for a filter that does not end by itself.
+    #[prost(uint64, tag = "5")]
+    pub expires_in_s: u64,
+    /// New ones, at most 500.
+    #[prost(message, repeated, tag = "6")]
+    pub keywords: ::prost::alloc::vec::Vec<KeywordChange>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateFilterReply {
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<AccountFilter>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateFilterRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub filter_id: u64,
+    #[prost(string, optional, tag = "3")]
+    pub title: ::core::option::Option<::prost::alloc::string::String>,
+    /// None to leave them as they are.
+    #[prost(message, optional, tag = "4")]
+    pub contexts: ::core::option::Option<FilterContexts>,
+    /// Unspecified to leave it as it is.
+    #[prost(enumeration = "FilterAction", tag = "5")]
+    pub action: i32,
+    #[prost(uint64, optional, tag = "6")]
+    pub expires_in_s: ::core::option::Option<u64>,
+    /// At most 500. One that names no keyword of the filter is `not_found`.
+    #[prost(message, repeated, tag = "7")]
+    pub keywords: ::prost::alloc::vec::Vec<KeywordChange>,
+    /// From an app that takes each keyword for a filter of its own: what several keywords share it may
+    /// not change, which is `invalid`, and with the last keyword goes a filter that has no posts.
+    #[prost(bool, tag = "8")]
+    pub by_keyword: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateFilterReply {
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<AccountFilter>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteFilterRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub filter_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteFilterReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddFilteredPostRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub filter_id: u64,
+    #[prost(fixed64, tag = "3")]
+    pub post_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddFilteredPostReply {
+    #[prost(message, optional, tag = "1")]
+    pub post: ::core::option::Option<FilteredPost>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveFilteredPostRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+    /// Of what was added, not of the post.
+    #[prost(fixed64, tag = "2")]
+    pub id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveFilteredPostReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFiltersRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFiltersReply {
+    #[prost(message, repeated, tag = "1")]
+    pub filters: ::prost::alloc::vec::Vec<AccountFilter>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReadingFiltersRequest {
+    #[prost(fixed64, tag = "1")]
+    pub owner_id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetReadingFiltersReply {
+    /// Also those that have ended since the revision was made.
+    #[prost(message, repeated, tag = "1")]
+    pub filters: ::prost::alloc::vec::Vec<AccountFilter>,
+    /// Another one after every change; 0 when there are none.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Relationship {
     #[prost(fixed64, tag = "1")]
@@ -400,11 +569,17 @@ pub struct GetRelationshipsRequest {
     pub viewer_id: u64,
     #[prost(fixed64, repeated, tag = "2")]
     pub target_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Whether to tell the revision of the viewer's filters, too.
+    #[prost(bool, tag = "3")]
+    pub with_filters: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetRelationshipsReply {
     #[prost(message, repeated, tag = "1")]
     pub relationships: ::prost::alloc::vec::Vec<Relationship>,
+    /// That of `GetReadingFilters`: 0 when the viewer has no filters, or it was not asked for.
+    #[prost(uint64, tag = "2")]
+    pub filters_revision: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListFollowsRequest {
@@ -508,6 +683,79 @@ impl RepliesPolicy {
             "REPLIES_POLICY_LIST" => Some(Self::List),
             "REPLIES_POLICY_FOLLOWED" => Some(Self::Followed),
             "REPLIES_POLICY_NONE" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+/// Where a filter is to act. It is the surface, or the app, that knows where it shows a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FilterContext {
+    Unspecified = 0,
+    Home = 1,
+    Notifications = 2,
+    Public = 3,
+    Thread = 4,
+    Account = 5,
+}
+impl FilterContext {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILTER_CONTEXT_UNSPECIFIED",
+            Self::Home => "FILTER_CONTEXT_HOME",
+            Self::Notifications => "FILTER_CONTEXT_NOTIFICATIONS",
+            Self::Public => "FILTER_CONTEXT_PUBLIC",
+            Self::Thread => "FILTER_CONTEXT_THREAD",
+            Self::Account => "FILTER_CONTEXT_ACCOUNT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILTER_CONTEXT_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILTER_CONTEXT_HOME" => Some(Self::Home),
+            "FILTER_CONTEXT_NOTIFICATIONS" => Some(Self::Notifications),
+            "FILTER_CONTEXT_PUBLIC" => Some(Self::Public),
+            "FILTER_CONTEXT_THREAD" => Some(Self::Thread),
+            "FILTER_CONTEXT_ACCOUNT" => Some(Self::Account),
+            _ => None,
+        }
+    }
+}
+/// What is to become of a post that a filter matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FilterAction {
+    Unspecified = 0,
+    Warn = 1,
+    Hide = 2,
+    /// Its pictures are blurred.
+    Blur = 3,
+}
+impl FilterAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILTER_ACTION_UNSPECIFIED",
+            Self::Warn => "FILTER_ACTION_WARN",
+            Self::Hide => "FILTER_ACTION_HIDE",
+            Self::Blur => "FILTER_ACTION_BLUR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILTER_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILTER_ACTION_WARN" => Some(Self::Warn),
+            "FILTER_ACTION_HIDE" => Some(Self::Hide),
+            "FILTER_ACTION_BLUR" => Some(Self::Blur),
             _ => None,
         }
     }
@@ -660,6 +908,50 @@ pub trait Graph: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetListRequest,
     ) -> ::infra_kernel::Result<GetListReply>;
+    /// Makes a filter: words and posts of which its owner wants to see less.
+    async fn create_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateFilterRequest,
+    ) -> ::infra_kernel::Result<CreateFilterReply>;
+    /// Changes one's filter and its keywords: all that is asked for or nothing.
+    async fn update_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateFilterRequest,
+    ) -> ::infra_kernel::Result<UpdateFilterReply>;
+    /// Deletes one's filter. Deleting what is not there is `not_found`.
+    async fn delete_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteFilterRequest,
+    ) -> ::infra_kernel::Result<DeleteFilterReply>;
+    /// Adds a post to one's filter. Which posts an account may see is not decided here. One that is
+    /// there already is `invalid`.
+    async fn add_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddFilteredPostRequest,
+    ) -> ::infra_kernel::Result<AddFilteredPostReply>;
+    /// Takes a post out of one's filter. Taking out what is not there is `not_found`.
+    async fn remove_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFilteredPostRequest,
+    ) -> ::infra_kernel::Result<RemoveFilteredPostReply>;
+    /// One's filters, also those that have ended, the oldest first.
+    async fn list_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFiltersRequest,
+    ) -> ::infra_kernel::Result<ListFiltersReply>;
+    /// The filters with which an account reads, for the account itself: whatever it reads with, it is
+    /// told what they match.
+    async fn get_reading_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetReadingFiltersRequest,
+    ) -> ::infra_kernel::Result<GetReadingFiltersReply>;
     /// How a viewer stands to others, in the order asked. At most 500 targets.
     async fn get_relationships(
         &self,
@@ -925,11 +1217,81 @@ pub mod methods {
         routing_key: Some("owner_id"),
         scopes: &["read:lists"],
     };
+    /// See [`Graph::create_filter`](super::Graph::create_filter).
+    pub const CREATE_FILTER: Method = Method {
+        name: "graph.create_filter",
+        path: "/heliograph.graph.v1.Graph/CreateFilter",
+        index: 23,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:filters"],
+    };
+    /// See [`Graph::update_filter`](super::Graph::update_filter).
+    pub const UPDATE_FILTER: Method = Method {
+        name: "graph.update_filter",
+        path: "/heliograph.graph.v1.Graph/UpdateFilter",
+        index: 24,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:filters"],
+    };
+    /// See [`Graph::delete_filter`](super::Graph::delete_filter).
+    pub const DELETE_FILTER: Method = Method {
+        name: "graph.delete_filter",
+        path: "/heliograph.graph.v1.Graph/DeleteFilter",
+        index: 25,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:filters"],
+    };
+    /// See [`Graph::add_filtered_post`](super::Graph::add_filtered_post).
+    pub const ADD_FILTERED_POST: Method = Method {
+        name: "graph.add_filtered_post",
+        path: "/heliograph.graph.v1.Graph/AddFilteredPost",
+        index: 26,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:filters"],
+    };
+    /// See [`Graph::remove_filtered_post`](super::Graph::remove_filtered_post).
+    pub const REMOVE_FILTERED_POST: Method = Method {
+        name: "graph.remove_filtered_post",
+        path: "/heliograph.graph.v1.Graph/RemoveFilteredPost",
+        index: 27,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: Some("owner_id"),
+        scopes: &["write:filters"],
+    };
+    /// See [`Graph::list_filters`](super::Graph::list_filters).
+    pub const LIST_FILTERS: Method = Method {
+        name: "graph.list_filters",
+        path: "/heliograph.graph.v1.Graph/ListFilters",
+        index: 28,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &["read:filters"],
+    };
+    /// See [`Graph::get_reading_filters`](super::Graph::get_reading_filters).
+    pub const GET_READING_FILTERS: Method = Method {
+        name: "graph.get_reading_filters",
+        path: "/heliograph.graph.v1.Graph/GetReadingFilters",
+        index: 29,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("owner_id"),
+        scopes: &[],
+    };
     /// See [`Graph::get_relationships`](super::Graph::get_relationships).
     pub const GET_RELATIONSHIPS: Method = Method {
         name: "graph.get_relationships",
         path: "/heliograph.graph.v1.Graph/GetRelationships",
-        index: 23,
+        index: 30,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("viewer_id"),
@@ -939,7 +1301,7 @@ pub mod methods {
     pub const LIST_FOLLOWERS: Method = Method {
         name: "graph.list_followers",
         path: "/heliograph.graph.v1.Graph/ListFollowers",
-        index: 24,
+        index: 31,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -949,7 +1311,7 @@ pub mod methods {
     pub const LIST_NOTIFIED_FOLLOWERS: Method = Method {
         name: "graph.list_notified_followers",
         path: "/heliograph.graph.v1.Graph/ListNotifiedFollowers",
-        index: 25,
+        index: 32,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -959,7 +1321,7 @@ pub mod methods {
     pub const LIST_FOLLOWING: Method = Method {
         name: "graph.list_following",
         path: "/heliograph.graph.v1.Graph/ListFollowing",
-        index: 26,
+        index: 33,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -969,7 +1331,7 @@ pub mod methods {
     pub const GET_STATS: Method = Method {
         name: "graph.get_stats",
         path: "/heliograph.graph.v1.Graph/GetStats",
-        index: 27,
+        index: 34,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_ids"),
@@ -1000,6 +1362,13 @@ pub mod methods {
         REMOVE_FROM_LIST,
         LIST_MEMBERS,
         GET_LIST,
+        CREATE_FILTER,
+        UPDATE_FILTER,
+        DELETE_FILTER,
+        ADD_FILTERED_POST,
+        REMOVE_FILTERED_POST,
+        LIST_FILTERS,
+        GET_READING_FILTERS,
         GET_RELATIONSHIPS,
         LIST_FOLLOWERS,
         LIST_NOTIFIED_FOLLOWERS,
@@ -1288,6 +1657,90 @@ impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn create_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateFilterRequest,
+    ) -> ::infra_kernel::Result<CreateFilterReply> {
+        self.call(
+            &methods::CREATE_FILTER,
+            context,
+            self.inner().create_filter(context, request),
+        )
+        .await
+    }
+    async fn update_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateFilterRequest,
+    ) -> ::infra_kernel::Result<UpdateFilterReply> {
+        self.call(
+            &methods::UPDATE_FILTER,
+            context,
+            self.inner().update_filter(context, request),
+        )
+        .await
+    }
+    async fn delete_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteFilterRequest,
+    ) -> ::infra_kernel::Result<DeleteFilterReply> {
+        self.call(
+            &methods::DELETE_FILTER,
+            context,
+            self.inner().delete_filter(context, request),
+        )
+        .await
+    }
+    async fn add_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddFilteredPostRequest,
+    ) -> ::infra_kernel::Result<AddFilteredPostReply> {
+        self.call(
+            &methods::ADD_FILTERED_POST,
+            context,
+            self.inner().add_filtered_post(context, request),
+        )
+        .await
+    }
+    async fn remove_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFilteredPostRequest,
+    ) -> ::infra_kernel::Result<RemoveFilteredPostReply> {
+        self.call(
+            &methods::REMOVE_FILTERED_POST,
+            context,
+            self.inner().remove_filtered_post(context, request),
+        )
+        .await
+    }
+    async fn list_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFiltersRequest,
+    ) -> ::infra_kernel::Result<ListFiltersReply> {
+        self.call(
+            &methods::LIST_FILTERS,
+            context,
+            self.inner().list_filters(context, request),
+        )
+        .await
+    }
+    async fn get_reading_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetReadingFiltersRequest,
+    ) -> ::infra_kernel::Result<GetReadingFiltersReply> {
+        self.call(
+            &methods::GET_READING_FILTERS,
+            context,
+            self.inner().get_reading_filters(context, request),
+        )
+        .await
+    }
     async fn get_relationships(
         &self,
         context: &::infra_kernel::Context,
@@ -1533,6 +1986,67 @@ impl Graph for RemoteGraph {
         request: GetListRequest,
     ) -> ::infra_kernel::Result<GetListReply> {
         self.0.unary(&methods::GET_LIST, context, request).await
+    }
+    async fn create_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateFilterRequest,
+    ) -> ::infra_kernel::Result<CreateFilterReply> {
+        self.0
+            .unary(&methods::CREATE_FILTER, context, request)
+            .await
+    }
+    async fn update_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateFilterRequest,
+    ) -> ::infra_kernel::Result<UpdateFilterReply> {
+        self.0
+            .unary(&methods::UPDATE_FILTER, context, request)
+            .await
+    }
+    async fn delete_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteFilterRequest,
+    ) -> ::infra_kernel::Result<DeleteFilterReply> {
+        self.0
+            .unary(&methods::DELETE_FILTER, context, request)
+            .await
+    }
+    async fn add_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddFilteredPostRequest,
+    ) -> ::infra_kernel::Result<AddFilteredPostReply> {
+        self.0
+            .unary(&methods::ADD_FILTERED_POST, context, request)
+            .await
+    }
+    async fn remove_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFilteredPostRequest,
+    ) -> ::infra_kernel::Result<RemoveFilteredPostReply> {
+        self.0
+            .unary(&methods::REMOVE_FILTERED_POST, context, request)
+            .await
+    }
+    async fn list_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFiltersRequest,
+    ) -> ::infra_kernel::Result<ListFiltersReply> {
+        self.0.unary(&methods::LIST_FILTERS, context, request).await
+    }
+    async fn get_reading_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetReadingFiltersRequest,
+    ) -> ::infra_kernel::Result<GetReadingFiltersReply> {
+        self.0
+            .unary(&methods::GET_READING_FILTERS, context, request)
+            .await
     }
     async fn get_relationships(
         &self,
@@ -1796,6 +2310,69 @@ impl ::infra_rpc::Serve for ServeGraph {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.get_list(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/CreateFilter" => {
+                call.unary(
+                    &methods::CREATE_FILTER,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.create_filter(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/UpdateFilter" => {
+                call.unary(
+                    &methods::UPDATE_FILTER,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.update_filter(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/DeleteFilter" => {
+                call.unary(
+                    &methods::DELETE_FILTER,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.delete_filter(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/AddFilteredPost" => {
+                call.unary(
+                    &methods::ADD_FILTERED_POST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.add_filtered_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/RemoveFilteredPost" => {
+                call.unary(
+                    &methods::REMOVE_FILTERED_POST,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.remove_filtered_post(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/ListFilters" => {
+                call.unary(
+                    &methods::LIST_FILTERS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.list_filters(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/GetReadingFilters" => {
+                call.unary(
+                    &methods::GET_READING_FILTERS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_reading_filters(&context, request).await
                     },
                 )
             }

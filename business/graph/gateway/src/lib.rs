@@ -22,6 +22,12 @@ infra_kernel::define_id! {
     ListId;
     /// One account on one list; pages of who is on a list are ordered by it.
     ListMemberId;
+    /// What its owner wants to see less of.
+    FilterId;
+    /// One keyword of one filter.
+    FilterKeywordId;
+    /// One post in one filter.
+    FilteredPostId;
 }
 
 /// The most accounts that one request may name.
@@ -44,6 +50,22 @@ pub const NOTE_CHARACTERS_MAX: usize = 2_000;
 
 /// The longest mute that ends by itself, in seconds: ten years.
 pub const MUTE_SECONDS_MAX: u64 = 10 * 365 * 24 * 60 * 60;
+
+/// The longest title of a filter, in characters.
+pub const FILTER_TITLE_CHARACTERS_MAX: usize = 256;
+
+/// The longest keyword of a filter, in characters.
+pub const FILTER_KEYWORD_CHARACTERS_MAX: usize = 512;
+
+/// The most characters of all keywords of an account together: every post that it reads is compared
+/// with all of them, so what they are made into has to stay small.
+pub const FILTER_KEYWORDS_CHARACTERS_MAX: u32 = 20_000;
+
+/// The most keywords that one request adds, changes or removes.
+pub const KEYWORD_CHANGES_MAX: usize = 500;
+
+/// The longest time after which a filter ends by itself, in seconds: ten years.
+pub const FILTER_SECONDS_MAX: u64 = 10 * 365 * 24 * 60 * 60;
 
 /// The topics of this domain's events.
 pub mod topics {
@@ -129,6 +151,14 @@ impl ListMutesRequest {
     }
 }
 
+impl AccountFilter {
+    /// Whether it acts at this moment, in microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn is_active_at(&self, now_us: i64) -> bool {
+        self.expires_at_us == 0 || now_us < self.expires_at_us
+    }
+}
+
 impl Relationship {
     /// To whom the viewer stands like this.
     #[must_use]
@@ -163,6 +193,7 @@ impl GetRelationshipsRequest {
         Self {
             viewer_id: viewer.get(),
             target_ids: targets.into_iter().map(AccountId::get).collect(),
+            with_filters: false,
         }
     }
 }

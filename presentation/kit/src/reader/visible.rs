@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use business_posts_gateway::{GetPostHeadsRequest, PostHead};
-use infra_kernel::{AccountId, Context, Result};
+use infra_kernel::{AccountId, Clock as _, Context, Result, SystemClock};
 
 use super::Reader;
 use super::engagement::Engaged;
@@ -45,8 +45,10 @@ impl Reader {
         let originals = self.originals(context, &heads).await?;
         let shown = heads.iter().chain(originals.values());
         let authors = distinct(shown.map(|head| head.author_id));
-        let (relationships, revisions) = tokio::try_join!(
-            self.relationships(context, viewer, authors.clone()),
+        // A moderator sees evidence as it is.
+        let with_filters = place != Place::Case;
+        let ((relationships, filters_revision), revisions) = tokio::try_join!(
+            self.read_relationships(context, viewer, authors.clone(), with_filters),
             self.hydrator.author_revisions(context, authors),
         )?;
         let relation_if_seen = |place, head: &PostHead| {
@@ -78,7 +80,17 @@ impl Reader {
         if place.is_timeline() {
             once_each(&mut items);
         }
-        self.shown(context, viewer, items, &revisions).await
+        let (mut shown, filters) = tokio::try_join!(
+            self.shown(context, viewer, items, &revisions),
+            self.filters(context, viewer, filters_revision),
+        )?;
+        if let Some(filters) = filters {
+            let now_us = SystemClock.now().microseconds();
+            for post in &mut shown {
+                filters.mark(post, now_us);
+            }
+        }
+        Ok(shown)
     }
 
     /// What the reshares among these show again, by its id.

@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod application;
 pub(crate) mod conversation;
+pub(crate) mod filter;
 pub(crate) mod instance;
 pub(crate) mod list;
 pub(crate) mod media;

@@ -13,6 +13,7 @@ use presentation_kit::{Card, Shown, Site, card};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::filter::FilterResult;
 use super::{Account, Empty, MediaAttachment, moment};
 
 pub(crate) use json::{context, length, list, write};
@@ -85,8 +86,8 @@ struct Rest {
     poll: (),
 }
 
-/// What is a signed-in viewer's own. There are no mutes of conversations and filters yet: what
-/// says so is the same for everyone.
+/// What is a signed-in viewer's own. There are no mutes of conversations yet: what says so is the
+/// same for everyone.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[allow(clippy::struct_excessive_bools)] // The shape is Mastodon's.
 struct Marks {
@@ -95,7 +96,8 @@ struct Marks {
     muted: bool,
     bookmarked: bool,
     pinned: bool,
-    filtered: Empty,
+    /// One's filters that match it, wherever they are to act.
+    filtered: Vec<FilterResult>,
 }
 
 /// The application that a status was posted with.
@@ -181,7 +183,7 @@ impl Status {
             counts: Counts::of(shown.counts),
             rest: Rest::of(site, shown, picture),
             text: None,
-            marks: shown.marks.map(Marks::of),
+            marks: Marks::of(shown),
             // Only its own author hears why one of its pictures cannot be shown.
             reblog: shown
                 .reshared
@@ -241,14 +243,16 @@ impl Rest {
 }
 
 impl Marks {
-    fn of(marks: card::Marks) -> Self {
-        Self {
+    fn of(shown: &Shown) -> Option<Self> {
+        let marks = shown.marks?;
+        Some(Self {
             favourited: marks.liked,
             bookmarked: marks.bookmarked,
             reblogged: marks.reshared,
             pinned: marks.pinned,
-            ..Self::default()
-        }
+            muted: false,
+            filtered: shown.filtered.iter().map(FilterResult::of).collect(),
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod document;
 mod edges;
 mod engagement;
 mod files;
+mod filters;
 mod followed_tags;
 mod lists;
 mod media;

@@ -91,10 +91,7 @@ impl History<'_> {
     pub(crate) async fn follows_of(&self, accounts: &[AccountId]) -> Result<HashSet<AccountId>> {
         let mut followed = HashSet::new();
         for some in accounts.chunks(graph::ACCOUNTS_MAX) {
-            let request = GetRelationshipsRequest {
-                viewer_id: self.reader.get(),
-                target_ids: some.iter().map(|account| account.get()).collect(),
-            };
+            let request = GetRelationshipsRequest::new(self.reader, some.iter().copied());
             let reply = self.graph.get_relationships(self.context, request).await?;
             let following = reply
                 .relationships

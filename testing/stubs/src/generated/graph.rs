@@ -189,6 +189,62 @@ pub trait StubGraph: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<GetListReply> {
         crate::not_stubbed(&methods::GET_LIST)
     }
+    /// Stands for [`Graph::create_filter`].
+    async fn create_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateFilterRequest,
+    ) -> ::infra_kernel::Result<CreateFilterReply> {
+        crate::not_stubbed(&methods::CREATE_FILTER)
+    }
+    /// Stands for [`Graph::update_filter`].
+    async fn update_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateFilterRequest,
+    ) -> ::infra_kernel::Result<UpdateFilterReply> {
+        crate::not_stubbed(&methods::UPDATE_FILTER)
+    }
+    /// Stands for [`Graph::delete_filter`].
+    async fn delete_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteFilterRequest,
+    ) -> ::infra_kernel::Result<DeleteFilterReply> {
+        crate::not_stubbed(&methods::DELETE_FILTER)
+    }
+    /// Stands for [`Graph::add_filtered_post`].
+    async fn add_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddFilteredPostRequest,
+    ) -> ::infra_kernel::Result<AddFilteredPostReply> {
+        crate::not_stubbed(&methods::ADD_FILTERED_POST)
+    }
+    /// Stands for [`Graph::remove_filtered_post`].
+    async fn remove_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFilteredPostRequest,
+    ) -> ::infra_kernel::Result<RemoveFilteredPostReply> {
+        crate::not_stubbed(&methods::REMOVE_FILTERED_POST)
+    }
+    /// Stands for [`Graph::list_filters`].
+    async fn list_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFiltersRequest,
+    ) -> ::infra_kernel::Result<ListFiltersReply> {
+        crate::not_stubbed(&methods::LIST_FILTERS)
+    }
+    /// Stands for [`Graph::get_reading_filters`].
+    async fn get_reading_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetReadingFiltersRequest,
+    ) -> ::infra_kernel::Result<GetReadingFiltersReply> {
+        crate::not_stubbed(&methods::GET_READING_FILTERS)
+    }
     /// Stands for [`Graph::get_relationships`].
     async fn get_relationships(
         &self,
@@ -393,6 +449,55 @@ impl<T: StubGraph> Graph for crate::Stub<T> {
         request: GetListRequest,
     ) -> ::infra_kernel::Result<GetListReply> {
         StubGraph::get_list(&*self.0, context, request).await
+    }
+    async fn create_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: CreateFilterRequest,
+    ) -> ::infra_kernel::Result<CreateFilterReply> {
+        StubGraph::create_filter(&*self.0, context, request).await
+    }
+    async fn update_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdateFilterRequest,
+    ) -> ::infra_kernel::Result<UpdateFilterReply> {
+        StubGraph::update_filter(&*self.0, context, request).await
+    }
+    async fn delete_filter(
+        &self,
+        context: &::infra_kernel::Context,
+        request: DeleteFilterRequest,
+    ) -> ::infra_kernel::Result<DeleteFilterReply> {
+        StubGraph::delete_filter(&*self.0, context, request).await
+    }
+    async fn add_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: AddFilteredPostRequest,
+    ) -> ::infra_kernel::Result<AddFilteredPostReply> {
+        StubGraph::add_filtered_post(&*self.0, context, request).await
+    }
+    async fn remove_filtered_post(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemoveFilteredPostRequest,
+    ) -> ::infra_kernel::Result<RemoveFilteredPostReply> {
+        StubGraph::remove_filtered_post(&*self.0, context, request).await
+    }
+    async fn list_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ListFiltersRequest,
+    ) -> ::infra_kernel::Result<ListFiltersReply> {
+        StubGraph::list_filters(&*self.0, context, request).await
+    }
+    async fn get_reading_filters(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetReadingFiltersRequest,
+    ) -> ::infra_kernel::Result<GetReadingFiltersReply> {
+        StubGraph::get_reading_filters(&*self.0, context, request).await
     }
     async fn get_relationships(
         &self,

@@ -12,12 +12,13 @@ use super::{ADA, caller_with, is_refused, of_an_account, on_behalf_of, open};
 
 /// What is called for an account without a scope: it is made by a person's own browser
 /// (`authorize`), a secret proves it (`issue_token`), or reads of every kind need it.
-const WITHOUT_SCOPE: [&str; 10] = [
+const WITHOUT_SCOPE: [&str; 11] = [
     "accounts.authorize",
     "accounts.issue_token",
     "engagement.get_marks",
     "graph.count_follow_requests",
     "graph.get_notes",
+    "graph.get_reading_filters",
     "graph.get_relationships",
     "posts.get_followed_tags",
     "posts.get_reshared",
@@ -48,6 +49,12 @@ const SCOPES: &[(&str, &[&str])] = &[
     ("graph.add_to_list", &["write:lists"]),
     ("graph.remove_from_list", &["write:lists"]),
     ("graph.list_members", &["read:lists"]),
+    ("graph.create_filter", &["write:filters"]),
+    ("graph.update_filter", &["write:filters"]),
+    ("graph.delete_filter", &["write:filters"]),
+    ("graph.add_filtered_post", &["write:filters"]),
+    ("graph.remove_filtered_post", &["write:filters"]),
+    ("graph.list_filters", &["read:filters"]),
     ("graph.set_note", &["write:accounts"]),
     ("graph.list_mutes", &["read:mutes", "follow"]),
     // A picture of a profile is uploaded by what may write accounts, as Mastodon has it.

@@ -25,11 +25,16 @@ pub(crate) async fn relationships(
         Some(relations) => relations,
         None => read_relations(state, viewer, targets).await?,
     };
+    let filters_revision = match request.with_filters {
+        true => super::filters::known(state, viewer).await?.revision,
+        false => 0,
+    };
     let now = state.clock.now();
     let pairs = targets.iter().zip(relations);
     let relationships = pairs.map(|(target, relation)| relationship(*target, relation, now));
     Ok(GetRelationshipsReply {
         relationships: relationships.collect(),
+        filters_revision,
     })
 }
 

@@ -3,7 +3,10 @@
 use infra_db::Database;
 use testing_databases::plans::{May, Plans, Tables};
 
-use super::{blocks, follows, list_members, lists, mutes, notes, relations, requests, stats};
+use super::{
+    blocks, filter_keywords, filtered_posts, filters, follows, list_members, lists, mutes, notes,
+    relations, requests, stats,
+};
 
 /// An account follows, blocks and mutes nobody twice, and not itself.
 const TABLES: Tables = Tables {
@@ -28,13 +31,21 @@ const TABLES: Tables = Tables {
         ("list_members.member_id", "100 + i / 40"),
         ("notes.author_id", "1 + i % 40"),
         ("notes.target_id", "100 + i / 40"),
+        ("filters.owner_id", "1 + i % 40"),
+        ("filters.contexts", "1 + i % 31"),
+        ("filters.action", "1 + i % 3"),
+        ("filter_keywords.filter_id", "1 + i % 200"),
+        ("filter_keywords.owner_id", "1 + i % 40"),
+        ("filtered_posts.filter_id", "1 + i % 40"),
+        ("filtered_posts.owner_id", "1 + i % 40"),
+        ("filtered_posts.post_id", "100 + i / 40"),
         // Most do not end.
         ("mutes.expires_at", "CASE WHEN i % 10 = 0 THEN i END"),
     ],
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 54] = [
+const SEARCHES: [&str; 74] = [
     follows::FIND,
     follows::FOLLOWERS_OLDER,
     follows::FOLLOWERS_NEWER,
@@ -51,6 +62,26 @@ const SEARCHES: [&str; 54] = [
     blocks::OLDER,
     blocks::NEWER,
     blocks::COUNT,
+    filters::INSERT,
+    filters::GET,
+    filters::UPDATE,
+    filters::DELETE,
+    filters::COUNT,
+    filters::OF_OWNER,
+    filter_keywords::INSERT,
+    filter_keywords::UPDATE,
+    filter_keywords::DELETE,
+    filter_keywords::DELETE_ALL,
+    filter_keywords::MEASURE,
+    filter_keywords::OF_FILTER,
+    filter_keywords::OF_OWNER,
+    filtered_posts::INSERT,
+    filtered_posts::DELETE,
+    filtered_posts::DELETE_ALL,
+    filtered_posts::DELETE_SOME_OF_POST,
+    filtered_posts::COUNT,
+    filtered_posts::OF_FILTER,
+    filtered_posts::OF_OWNER,
     lists::INSERT,
     lists::GET,
     lists::UPDATE,

@@ -121,6 +121,7 @@ async fn too_many_at_once_are_refused() {
     let relationships = |target_ids| GetRelationshipsRequest {
         viewer_id: 1,
         target_ids,
+        with_filters: false,
     };
     let stats = |account_ids| GetStatsRequest { account_ids };
     let graph = &world.graph;
@@ -204,6 +205,7 @@ async fn check(world: &World, follows: &BTreeSet<(u64, u64)>) {
         let request = GetRelationshipsRequest {
             viewer_id,
             target_ids: everyone.clone(),
+            with_filters: false,
         };
         let reply = world
             .graph

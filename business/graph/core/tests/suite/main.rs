@@ -5,6 +5,7 @@
 
 mod account_lists;
 mod blocks;
+mod filters;
 mod follows;
 mod lists;
 mod memory;

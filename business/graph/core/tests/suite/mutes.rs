@@ -51,6 +51,7 @@ impl Scene {
         let request = GetRelationshipsRequest {
             viewer_id,
             target_ids,
+            with_filters: false,
         };
         let reply = self.graph.get_relationships(&context(), request).await;
         reply.unwrap().relationships[0]

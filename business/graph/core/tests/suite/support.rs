@@ -17,6 +17,7 @@ use infra_bus::Event;
 use infra_db::Database;
 use infra_domain::Domain as _;
 use infra_kernel::{Clock, Context, IdGenerator, Result, SystemClock};
+use prost::Message;
 use tempfile::TempDir;
 use testing_stubs::{Stub, StubAccounts};
 
@@ -144,6 +145,7 @@ impl World {
         let request = GetRelationshipsRequest {
             viewer_id,
             target_ids: vec![target],
+            with_filters: false,
         };
         let reply = self.graph.get_relationships(&context(), request).await;
         reply.unwrap().relationships[0]
@@ -174,11 +176,20 @@ impl World {
             account_id,
             revision: 2,
         };
-        let ids = IdGenerator::new(1, Arc::new(SystemClock));
         let topic = business_accounts_gateway::topics::PROFILE_CHANGED;
-        let event = Event::new(&context(), &ids, topic, account_id, &changed);
-        for consumer in self.core.consumers() {
-            assert!(consumer.subscription.topics.contains(&topic));
+        self.deliver(topic, account_id, &changed).await;
+    }
+
+    /// Hands an event to those who take its topic, as the bus does.
+    pub(crate) async fn deliver(&self, topic: &'static str, key: u64, payload: &impl Message) {
+        let ids = IdGenerator::new(1, Arc::new(SystemClock));
+        let event = Event::new(&context(), &ids, topic, key, payload);
+        let consumers = self.core.consumers().into_iter();
+        let mut taking = consumers
+            .filter(|consumer| consumer.subscription.topics.contains(&topic))
+            .peekable();
+        assert!(taking.peek().is_some(), "nobody takes {topic}");
+        for consumer in taking {
             consumer.handler.handle(&context(), &event).await.unwrap();
         }
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use presentation_kit::{Card, Shown, Site};
 use serde::Serialize;
 
+use super::super::filter::FilterResult;
 use super::{Beginning, Counts, Marks, MediaAttachment, Pictured, Rest};
 
 /// What a shared part usually fits in, in bytes.
@@ -23,7 +24,8 @@ pub(crate) fn length(site: &Site, shown: &Shown) -> usize {
     let reblog = shown.reshared.as_ref();
     let reblog = reblog.map_or(NO_REBLOG.len(), |reshared| length(site, reshared));
     let own = shared(site, shown).json.len() + Counts::BYTES_MAX + Marks::BYTES_MAX;
-    own + REBLOG.len() + reblog + 1
+    let filtered: usize = shown.filtered.iter().map(FilterResult::length).sum();
+    own + filtered + REBLOG.len() + reblog + 1
 }
 
 /// Writes a status as its viewer sees it.
@@ -33,8 +35,8 @@ pub(crate) fn write(site: &Site, shown: &Shown, json: &mut Vec<u8>) {
     json.extend_from_slice(beginning);
     Counts::of(shown.counts).write(json);
     json.extend_from_slice(rest);
-    if let Some(marks) = shown.marks {
-        Marks::of(marks).write(json);
+    if let Some(marks) = Marks::of(shown) {
+        marks.write(json);
     }
     json.extend_from_slice(REBLOG);
     match &shown.reshared {
@@ -144,7 +146,7 @@ impl Counts {
 }
 
 impl Marks {
-    /// The most bytes that [`Self::write`] writes.
+    /// The most bytes that [`Self::write`] writes beside filters that match.
     const BYTES_MAX: usize = br#","favourited":false,"reblogged":false,"muted":false,"bookmarked":false,"pinned":false,"filtered":[]"#.len();
 
     /// Writes what serde does behind its neighbour. A test holds the two together.
@@ -160,6 +162,14 @@ impl Marks {
             json.extend_from_slice(name.as_bytes());
             json.extend_from_slice(if mark { b"\":true" } else { b"\":false" });
         }
-        json.extend_from_slice(b",\"filtered\":[]");
+        json.extend_from_slice(b",\"filtered\":[");
+        for (index, one) in self.filtered.iter().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            append(json, one);
+            json.push(b'}');
+        }
+        json.push(b']');
     }
 }

@@ -1,11 +1,11 @@
 use business_accounts_gateway::{Account as Known, ProfileField};
-use business_graph_gateway::GraphStats;
+use business_graph_gateway::{AccountFilter, GraphStats};
 use business_media_gateway::{MediaItem, MediaState, Rendition};
 use business_posts_gateway::{AuthorStats, Post, PostHead};
 use std::sync::Arc;
 
 use presentation_kit::rules::ViewerRelation;
-use presentation_kit::{Person, Renderings};
+use presentation_kit::{FilterMatch, Person, Renderings};
 use serde_json::{Value, from_slice, json, to_string};
 
 use super::json::SharedJson;
@@ -196,6 +196,38 @@ fn counts_and_marks_move_round_what_is_kept() {
         let still: *const SharedJson = shown.renderings.of(|| unreachable!("made already"));
         assert_eq!(still, kept);
     }
+}
+
+#[test]
+fn filters_that_match_are_put_in_as_serde_writes_them() {
+    let card = Arc::new(card());
+    let mut shown = shown_to(Some(AccountId::new(8)), &card);
+    let filter = AccountFilter {
+        id: u64::MAX,
+        title: "\u{1}\"".repeat(128),
+        contexts: (1..=5).collect(),
+        action: 3,
+        expires_at_us: NOON_US,
+        ..AccountFilter::default()
+    };
+    let matching = |keyword: Option<&str>, posts: &[u64]| FilterMatch {
+        filter: Arc::new(filter.clone()),
+        keyword: keyword.map(str::to_owned),
+        posts: posts.to_vec(),
+    };
+    shown
+        .filtered
+        .push(matching(Some(&"\u{1}".repeat(512)), &[]));
+    assert_eq!(written(&shown), by_serde(&shown));
+    shown.filtered = vec![matching(None, &[u64::MAX, u64::MAX]); 5];
+    assert_eq!(written(&shown), by_serde(&shown));
+    let status: Value = from_slice(written(&shown).as_bytes()).unwrap();
+    let told = &status["filtered"][4];
+    let all = json!(["home", "notifications", "public", "thread", "account"]);
+    assert_eq!(told["filter"]["context"], all);
+    assert_eq!(told["filter"]["expires_at"], "2026-03-01T09:30:00.125Z");
+    assert_eq!(told["filter"].get("keywords"), None);
+    assert_eq!(told["keyword_matches"], json!([]));
 }
 
 #[test]

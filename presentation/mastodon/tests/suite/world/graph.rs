@@ -187,6 +187,68 @@ impl StubGraph for World {
         self.members_listed(request)
     }
 
+    async fn create_filter(
+        &self,
+        _: &Context,
+        request: CreateFilterRequest,
+    ) -> Result<CreateFilterReply> {
+        self.filter_created(request)
+    }
+
+    async fn update_filter(
+        &self,
+        _: &Context,
+        request: UpdateFilterRequest,
+    ) -> Result<UpdateFilterReply> {
+        self.filter_updated(request)
+    }
+
+    async fn delete_filter(
+        &self,
+        _: &Context,
+        request: DeleteFilterRequest,
+    ) -> Result<DeleteFilterReply> {
+        self.filter_deleted(request)
+    }
+
+    async fn add_filtered_post(
+        &self,
+        _: &Context,
+        request: AddFilteredPostRequest,
+    ) -> Result<AddFilteredPostReply> {
+        self.filtered_post_added(request)
+    }
+
+    async fn remove_filtered_post(
+        &self,
+        _: &Context,
+        request: RemoveFilteredPostRequest,
+    ) -> Result<RemoveFilteredPostReply> {
+        self.filtered_post_removed(request)
+    }
+
+    async fn list_filters(
+        &self,
+        _: &Context,
+        request: ListFiltersRequest,
+    ) -> Result<ListFiltersReply> {
+        Ok(ListFiltersReply {
+            filters: self.filters_of(request.owner_id),
+        })
+    }
+
+    async fn get_reading_filters(
+        &self,
+        _: &Context,
+        request: GetReadingFiltersRequest,
+    ) -> Result<GetReadingFiltersReply> {
+        self.note("reading filters");
+        Ok(GetReadingFiltersReply {
+            filters: self.filters_of(request.owner_id),
+            revision: self.filters_revision_of(request.owner_id),
+        })
+    }
+
     async fn get_relationships(
         &self,
         _: &Context,
@@ -223,6 +285,10 @@ impl StubGraph for World {
         };
         Ok(GetRelationshipsReply {
             relationships: request.target_ids.iter().map(relationship).collect(),
+            filters_revision: match request.with_filters {
+                true => self.filters_revision_of(request.viewer_id),
+                false => 0,
+            },
         })
     }
 

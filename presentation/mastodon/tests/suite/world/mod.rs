@@ -3,6 +3,7 @@
 mod accounts;
 mod client;
 mod engagement;
+mod filters;
 mod graph;
 mod lists;
 mod media;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex};
 
 use business_accounts_gateway::Account;
 use business_engagement_gateway::{PostBookmark, PostLike};
-use business_graph_gateway::{AccountList, AccountMute, Follow, ListMember};
+use business_graph_gateway::{AccountFilter, AccountList, AccountMute, Follow, ListMember};
 use business_media_gateway::MediaItem;
 use business_moderation_gateway::Case;
 use business_posts_gateway::{CreatePostRequest, FollowedTag, Post, Visibility};
@@ -45,6 +46,7 @@ pub(crate) struct World {
     pub(crate) account_notes: Mutex<BTreeMap<(u64, u64), String>>,
     /// Lists, each with who is on it: the latest first.
     pub(crate) lists: Mutex<Vec<(AccountList, Vec<ListMember>)>>,
+    pub(crate) filters: Mutex<Vec<AccountFilter>>,
     pub(crate) posts: Mutex<Vec<Post>>,
     /// Who follows which hashtag, each with the id of the follow.
     pub(crate) followed_tags: Mutex<Vec<(u64, FollowedTag)>>,

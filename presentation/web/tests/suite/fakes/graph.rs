@@ -64,6 +64,7 @@ impl Fakes {
         };
         Ok(GetRelationshipsReply {
             relationships: request.target_ids.into_iter().map(relationship).collect(),
+            filters_revision: 0,
         })
     }
 

@@ -143,10 +143,7 @@ impl FanOutPosts {
     ) -> Result<Vec<AccountId>> {
         let mut followers = Vec::new();
         for some in accounts.chunks(ACCOUNTS_MAX) {
-            let request = GetRelationshipsRequest {
-                viewer_id: followee.get(),
-                target_ids: some.iter().map(|account| account.get()).collect(),
-            };
+            let request = GetRelationshipsRequest::new(followee, some.iter().copied());
             let reply = self
                 .state
                 .sources

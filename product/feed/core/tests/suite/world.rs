@@ -257,6 +257,7 @@ impl StubGraph for World {
         };
         Ok(graph::GetRelationshipsReply {
             relationships: request.target_ids.iter().map(relationship).collect(),
+            filters_revision: 0,
         })
     }
 
