@@ -35,6 +35,14 @@ pub trait Bus: Send + Sync + 'static {
     /// so that a consumer added by an upgrade sees what happened while the upgrade was under way.
     async fn run(&self, consumer: Consumer, stop: CancellationToken);
 
+    /// The live end of the log: what is published on these topics after this returned, at most once
+    /// and as long as the reader keeps up. It costs a look at the log each time that something is
+    /// published, and leaves nothing behind; any process of the installation may have some.
+    ///
+    /// # Errors
+    /// When the log could not be asked where it ends.
+    async fn tail(&self, topics: &'static [&'static str]) -> Result<Box<dyn Tail>, BusError>;
+
     /// Trims the log until it is stopped: deletes what every subscription has passed and what is
     /// older than the retention, in bounded batches.
     async fn run_jobs(&self, stop: CancellationToken);
@@ -71,6 +79,20 @@ pub trait Bus: Send + Sync + 'static {
     fn lossy(&self) -> Option<&dyn LossyLog> {
         None
     }
+}
+
+/// The live end of a log, as its reader sees it: what was published since [`Bus::tail`].
+#[async_trait]
+pub trait Tail: Send {
+    /// Waits for what is published next, and returns it: at least one event, in the order of
+    /// publishing. Each is returned once at most; some are left out when there are more than are
+    /// taken, or when the log has become another one.
+    ///
+    /// To be cancelled at will: what it was about to return comes with the next call.
+    ///
+    /// # Errors
+    /// When the log could not be read. The next call may succeed, and goes on where this one was.
+    async fn next(&mut self) -> Result<Vec<Event>, BusError>;
 }
 
 /// A log that can lose what it has acknowledged, as its publishers see it.

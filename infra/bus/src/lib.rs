@@ -9,6 +9,9 @@
 //! ([`DeadLetters`]). What may not happen twice is guarded by the consumer's [`inbox`], in the
 //! transaction of its effect.
 //!
+//! Who only wants to know what happens while it happens reads the log's live end ([`Bus::tail`]):
+//! at most once, and nothing is kept of it.
+//!
 //! It knows no domain: a topic is a name and a payload is bytes. It has no transactions across
 //! domains and no replies.
 //!
@@ -38,12 +41,13 @@ mod row;
 mod settings;
 mod status;
 mod subscription;
+mod tail;
 mod transfer;
 mod wakeups;
 
 use infra_db::Migrator;
 
-pub use bus::{Anchor, Bus, BusError, LossyLog};
+pub use bus::{Anchor, Bus, BusError, LossyLog, Tail};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use embedded::EmbeddedBus;
 pub use event::{Event, InvalidEvent, PayloadError};

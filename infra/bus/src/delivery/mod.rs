@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 use crate::log::{Log, LogError};
 use crate::log_place::LogMove;
 use crate::settings::Bounds;
-use crate::{BusError, Consumer, Settings, Status};
+use crate::tail::LogTail;
+use crate::{BusError, Consumer, Settings, Status, Tail};
 use runner::{Ended, Runner};
 
 pub(crate) use cursor::Cursor;
@@ -84,6 +85,15 @@ impl Delivery {
                 Ended::OtherHistory { read_to } => above = read_to,
             }
         }
+    }
+
+    /// The log's live end, as [`crate::Bus::tail`] says.
+    pub(crate) async fn tail(
+        &self,
+        topics: &'static [&'static str],
+    ) -> Result<Box<dyn Tail>, BusError> {
+        let tail = LogTail::open(&self.log, topics, self.bounds.poll_interval).await;
+        Ok(Box::new(tail.map_err(BusError::look)?))
     }
 
     /// Every subscription that the database knows, by name, where the log ends at this position.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Delivery;
 use crate::log::Log as _;
-use crate::{Bus, BusError, Consumer, Event, Settings, Status};
+use crate::{Bus, BusError, Consumer, Event, Settings, Status, Tail};
 use log::EmbeddedLog;
 
 /// The durable log on disk, and the subscriptions that read it. Cheap to clone.
@@ -51,6 +51,10 @@ impl Bus for EmbeddedBus {
 
     async fn run(&self, consumer: Consumer, stop: CancellationToken) {
         self.delivery.run(consumer, stop).await;
+    }
+
+    async fn tail(&self, topics: &'static [&'static str]) -> Result<Box<dyn Tail>, BusError> {
+        self.delivery.tail(topics).await
     }
 
     async fn run_jobs(&self, stop: CancellationToken) {

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::delivery::Delivery;
 use crate::log::Log as _;
 use crate::log_place::{installation, store_used, used_history};
-use crate::{Bus, BusError, Consumer, Event, LossyLog, Settings, Status};
+use crate::{Bus, BusError, Consumer, Event, LossyLog, Settings, Status, Tail};
 use connection::{Connection, made_at};
 use log::JetStreamLog;
 
@@ -238,6 +238,10 @@ impl Bus for JetStreamBus {
 
     async fn run(&self, consumer: Consumer, stop: CancellationToken) {
         self.delivery.run(consumer, stop).await;
+    }
+
+    async fn tail(&self, topics: &'static [&'static str]) -> Result<Box<dyn Tail>, BusError> {
+        self.delivery.tail(topics).await
     }
 
     async fn run_jobs(&self, stop: CancellationToken) {

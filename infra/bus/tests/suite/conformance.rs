@@ -2,6 +2,7 @@
 
 mod stage;
 mod stories;
+mod tails;
 
 use testing_engines::Nats;
 
@@ -16,7 +17,7 @@ macro_rules! stories {
     };
 }
 
-const STORIES: [(&str, Story); 15] = stories![
+const STORIES: [(&str, Story); 17] = stories![
     every_event_of_its_topics_arrives_once_and_in_order,
     an_event_published_twice_is_delivered_once,
     a_stopped_subscription_resumes_where_it_was,
@@ -32,6 +33,8 @@ const STORIES: [(&str, Story); 15] = stories![
     only_what_everyone_has_passed_is_trimmed,
     one_that_is_forgotten_holds_nothing_back,
     headers_travel_with_their_event,
+    a_tail_sees_what_is_published_from_now_on,
+    a_tail_that_is_far_behind_goes_on_at_the_end,
 ];
 
 fn block_on(story: impl Future<Output = ()>) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use infra_bus::{Anchor, Bus, BusError, Consumer, Event, LossyLog, Relay, Status, outbox};
+use infra_bus::{Anchor, Bus, BusError, Consumer, Event, LossyLog, Relay, Status, Tail, outbox};
 use infra_db::Database;
 use infra_kernel::EventId;
 use tokio::task::JoinHandle;
@@ -52,6 +52,10 @@ impl Bus for Forgetful {
 
     async fn run(&self, _: Consumer, stop: CancellationToken) {
         stop.cancelled().await;
+    }
+
+    async fn tail(&self, _: &'static [&'static str]) -> Result<Box<dyn Tail>, BusError> {
+        Err(BusError::Look("nobody reads it".into()))
     }
 
     async fn run_jobs(&self, stop: CancellationToken) {

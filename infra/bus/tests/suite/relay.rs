@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use infra_bus::{Bus, BusError, Consumer, Event, HandlerError, Relay, Status, inbox, outbox};
+use infra_bus::{Bus, BusError, Consumer, Event, HandlerError, Relay, Status, Tail, inbox, outbox};
 use infra_db::{BoxFuture, Database, DbError, Migrator};
 use infra_kernel::EventId;
 use tokio_util::sync::CancellationToken;
@@ -103,6 +103,10 @@ impl Bus for Unsteady {
 
     async fn run(&self, _: Consumer, stop: CancellationToken) {
         stop.cancelled().await;
+    }
+
+    async fn tail(&self, _: &'static [&'static str]) -> Result<Box<dyn Tail>, BusError> {
+        Err(BusError::Look("nobody reads it".into()))
     }
 
     async fn run_jobs(&self, stop: CancellationToken) {

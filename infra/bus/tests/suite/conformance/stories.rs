@@ -8,6 +8,9 @@ use infra_bus::{DeadLetters, Event, HandlerError, RetryPolicy, Subscription, for
 use infra_kernel::{Clock as _, ManualClock, SystemClock};
 use tokio::sync::Notify;
 
+pub(super) use super::tails::{
+    a_tail_sees_what_is_published_from_now_on, a_tail_that_is_far_behind_goes_on_at_the_end,
+};
 use super::{Place, Stage};
 use crate::kit::{
     NAME, Recorder, TOPIC, accept, eventually, failed, number, quick, quick_retry, subscription,
