@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,16 +16,17 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use bytes::Bytes;
-use hyper::Request;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
+use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 use tower_http::normalize_path::NormalizePath;
 
 use super::client_shares::{ClientShares, Share};
-use super::connections::{InFlight, Place};
+use super::connections::InFlight;
+use super::held::Held;
 use super::pace::{PacedStream, ReaderPace};
 
 /// How long a client may take to send a request's head, and how long it may keep a connection open
@@ -48,13 +50,16 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Serves a connection until it ends or is to be closed; then what is in flight is finished.
-    pub(super) async fn serve(self, stream: TcpStream, peer: SocketAddr, place: Place) {
+    ///
+    /// One that goes on in another protocol is somebody else's from then on: this returns, and what
+    /// the connection holds goes with its socket.
+    pub(super) async fn serve(self, stream: TcpStream, peer: SocketAddr, held: Arc<Held>) {
         // A response goes out in few writes; held back for a fuller packet it only comes later.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
         let service =
-            hyper::service::service_fn(|request| self.inner_response(request, peer, &place));
+            hyper::service::service_fn(|request| self.inner_response(request, peer, &held));
         // HTTP/2 without TLS is spoken by no browser, and distinguishing the two waits for a first
         // byte without a bound.
         let mut builder = http1::Builder::new();
@@ -62,19 +67,20 @@ impl Serving {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_WAIT_MAX)
             .max_buf_size(HEAD_BYTES_MAX);
-        let stream = PacedStream::new(stream, self.reader_pace);
+        let stream = PacedStream::new(stream, self.reader_pace, Arc::clone(&held));
         let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = connection.with_upgrades();
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = place.closing() => {
+            () = held.place.closing() => {
                 // An idle connection ends with this, a busy one after its response.
                 connection.as_mut().graceful_shutdown();
                 match tokio::time::timeout(CLOSING_WAIT_MAX, connection.as_mut()).await {
                     Ok(ended) => ended,
                     // A request that came in the same moment is finished, however long that takes:
                     // its own budget bounds it.
-                    Err(_) if place.is_idle() => Ok(()),
+                    Err(_) if held.place.is_idle() => Ok(()),
                     Err(_) => connection.await,
                 }
             }
@@ -89,10 +95,11 @@ impl Serving {
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
-        place: &Place,
+        held: &Arc<Held>,
     ) -> impl Future<Output = Result<hyper::Response<ResponseBody>, Infallible>> + use<> {
         // Before anything is awaited, so that the connection is not chosen as idle in between.
-        let in_flight = place.begin();
+        let in_flight = held.place.begin();
+        let held = Arc::clone(held);
         let (mut parts, body) = request.into_parts();
         let body = WatchedBody::new(body, self.body_silence_max);
         parts.extensions.insert(ConnectInfo(peer));
@@ -121,10 +128,17 @@ impl Serving {
                 Ok((share, inner_response)) => (share, inner_response.await?),
                 Err(refused) => (None, refused),
             };
+            let whole = (in_flight, share);
+            // It has begun something that goes on for as long as the connection is open.
+            let whole = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                held.keep(whole);
+                None
+            } else {
+                Some(whole)
+            };
             Ok(response.map(|body| ResponseBody {
                 body,
-                _in_flight: in_flight,
-                _share: share,
+                _whole: whole,
             }))
         }
     }
@@ -133,8 +147,7 @@ impl Serving {
 /// A response's body, as long as which the request is in flight and counts as its client's.
 struct ResponseBody {
     body: Body,
-    _in_flight: InFlight,
-    _share: Option<Share>,
+    _whole: Option<(InFlight, Option<Share>)>,
 }
 
 impl hyper::body::Body for ResponseBody {

@@ -8,6 +8,7 @@ mod client_shares;
 mod connection;
 mod connections;
 mod descriptors;
+mod held;
 mod pace;
 mod refusals;
 #[cfg(test)]
@@ -187,10 +188,7 @@ impl Acceptor {
             return self.refusals.full(stream);
         };
         let serving = self.serving.clone();
-        self.tasks.spawn(async move {
-            serving.serve(stream, peer, place).await;
-            // Only when the connection has ended: it counts as the client's until then.
-            drop(share);
-        });
+        let held = Arc::new(held::Held::new(place, share, self.tasks.token()));
+        self.tasks.spawn(serving.serve(stream, peer, held));
     }
 }

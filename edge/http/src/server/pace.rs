@@ -2,12 +2,15 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
+
+use super::held::Held;
 
 /// What is asked of a client that a response is sent to. Only the time in which it is waited for
 /// counts.
@@ -35,6 +38,8 @@ impl Default for ReaderPace {
 pub(super) struct PacedStream {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
     pace: Pace,
+    // Goes with the socket.
+    _held: Arc<Held>,
 }
 
 /// How far a client is behind the least that it has to take. Only the time in which it is waited
@@ -80,13 +85,14 @@ impl Pace {
 }
 
 impl PacedStream {
-    pub(super) fn new(stream: TcpStream, bounds: ReaderPace) -> Self {
+    pub(super) fn new(stream: TcpStream, bounds: ReaderPace, held: Arc<Held>) -> Self {
         let mut stream = TimeoutStream::new(stream);
         // Beside the pace: a client that takes nothing at all never comes to `take`.
         stream.set_write_timeout(Some(bounds.silence_max));
         Self {
             stream: Box::pin(stream),
             pace: Pace::new(bounds),
+            _held: held,
         }
     }
 

@@ -6,9 +6,13 @@ use std::time::Duration;
 use crate::address::{ForwardedHeader, TrustedProxies};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
 use futures::stream;
+use http::StatusCode;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -41,17 +45,23 @@ impl Drop for Listener {
 
 /// Behind proxies at every address of this machine, each of whose clients may have one request in
 /// flight.
-async fn listen(reader_pace: ReaderPace, routes: Router) -> Listener {
+fn bounds(reader_pace: ReaderPace) -> ServerBounds {
     let everywhere = ["127.0.0.0/8".parse().unwrap()];
-    let bounds = ServerBounds {
+    ServerBounds {
         connections_max: 16,
         connections_per_address_max: 1,
         body_silence_max: LONG,
         reader_pace,
         proxies: TrustedProxies::new(&everywhere, ForwardedHeader::XForwardedFor),
         refusals: RefusalStyle::default(),
-    };
-    let server = Server::bind("127.0.0.1:0", bounds).await.unwrap();
+    }
+}
+
+/// A listener with those bounds.
+async fn listen(reader_pace: ReaderPace, routes: Router) -> Listener {
+    let server = Server::bind("127.0.0.1:0", bounds(reader_pace))
+        .await
+        .unwrap();
     let (address, stop) = (server.address(), CancellationToken::new());
     tokio::spawn(server.serve(routes.into(), stop.clone(), Duration::ZERO));
     Listener { address, stop }
@@ -212,4 +222,57 @@ async fn a_client_that_keeps_pace_gets_all_there_is() {
         "{} bytes",
         response.len()
     );
+}
+
+/// Hands its socket on to what sends back all that comes, until the client closes.
+async fn hand_on(mut request: Request) -> Response {
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let socket = TokioIo::new(upgraded.await.unwrap());
+        let (mut from, mut to) = tokio::io::split(socket);
+        // A client that goes away may reset.
+        let _ = tokio::io::copy(&mut from, &mut to).await;
+    });
+    let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+    let response = response.header("Connection", "upgrade");
+    response
+        .header("Upgrade", "echo")
+        .body(Body::empty())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_socket_that_is_handed_on_counts_as_its_clients_and_is_waited_for() {
+    let routes = Router::new()
+        .route("/echo", get(hand_on))
+        .route("/quick", get(|| async { "quick" }));
+    let bounds = bounds(PATIENT);
+    let server = Server::bind("127.0.0.1:0", bounds).await.unwrap();
+    let (address, stop) = (server.address(), CancellationToken::new());
+    let serving = tokio::spawn(server.serve(routes.into(), stop.clone(), PATIENCE));
+    let listener = Listener { address, stop };
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /echo HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.1\r\n\
+                   Connection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    read_until(&mut stream, "\r\n\r\n").await;
+    stream.write_all(b"something").await.unwrap();
+    read_until(&mut stream, "something").await;
+    assert_eq!(listener.status("203.0.113.1").await, 503);
+    assert_eq!(listener.status("203.0.113.2").await, 200);
+    let mut other = TcpStream::connect(address).await.unwrap();
+    other
+        .write_all(request.replace("113.1", "113.9").as_bytes())
+        .await
+        .unwrap();
+    read_until(&mut other, "\r\n\r\n").await;
+    drop(stream);
+    listener.serves("203.0.113.1").await;
+    listener.stop.cancel();
+    // What goes over it is finished: the listener waits.
+    other.write_all(b"the last").await.unwrap();
+    read_until(&mut other, "the last").await;
+    assert!(!serving.is_finished());
+    drop(other);
+    in_time(serving).await.unwrap();
 }
