@@ -2,6 +2,7 @@
 //! one of the lists below, and a new one has to be put into one of them.
 
 mod filters;
+mod listeners;
 mod moderators;
 mod posts;
 mod scopes;
@@ -337,7 +338,8 @@ async fn a_caller_acts_for_its_own_account_and_for_no_other() {
 async fn what_is_the_operators_nobody_else_may() {
     let folder = tempfile::tempdir().unwrap();
     let domains = open(folder.path()).await;
-    for (method, call) in of_the_operator() {
+    let calls = of_the_operator().into_iter();
+    for (method, call) in calls.chain(listeners::of_the_server()) {
         for other in [caller(ADA), Caller::anonymous()] {
             let context = on_behalf_of(other.clone());
             let code = call(Arc::clone(&domains), context, ADA).await;
@@ -394,6 +396,7 @@ fn it_is_known_of_every_method_who_may_call_it() {
     let anyone = OF_ANYONE.map(str::to_owned);
     let listed = of_an_account().into_iter().chain(of_the_operator());
     let listed = listed.chain(moderators::of_a_moderator());
+    let listed = listed.chain(listeners::of_the_server());
     let listed: Vec<_> = listed.map(|(method, _)| method).chain(anyone).collect();
     assert_eq!(listed.len(), every.len(), "each in one list");
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), every);

@@ -14,21 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_graph_gateway::{
-    AcceptFollowReply, AcceptFollowRequest, AddFilteredPostReply, AddFilteredPostRequest,
-    AddToListReply, AddToListRequest, BlockReply, BlockRequest, CountFollowRequestsReply,
-    CountFollowRequestsRequest, CreateFilterReply, CreateFilterRequest, CreateListReply,
-    CreateListRequest, DeleteFilterReply, DeleteFilterRequest, DeleteListReply, DeleteListRequest,
-    FollowReply, FollowRequest, GetListReply, GetListRequest, GetNotesReply, GetNotesRequest,
-    GetReadingFiltersReply, GetReadingFiltersRequest, GetRelationshipsReply,
-    GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply,
-    ListBlocksRequest, ListFiltersReply, ListFiltersRequest, ListFollowRequestsReply,
-    ListFollowRequestsRequest, ListFollowsReply, ListFollowsRequest, ListListsReply,
-    ListListsRequest, ListMembersReply, ListMembersRequest, ListMutesReply, ListMutesRequest,
-    MuteReply, MuteRequest, RejectFollowReply, RejectFollowRequest, RemoveFilteredPostReply,
-    RemoveFilteredPostRequest, RemoveFollowerReply, RemoveFollowerRequest, RemoveFromListReply,
-    RemoveFromListRequest, SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest,
-    UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest, UpdateFilterReply,
-    UpdateFilterRequest, UpdateListReply, UpdateListRequest,
+    AcceptFollowReply, AcceptFollowRequest, AddFilteredPostReply, AddFilteredPostRequest, AddToListReply, AddToListRequest, BlockReply, BlockRequest, CountFollowRequestsReply, CountFollowRequestsRequest, CreateFilterReply, CreateFilterRequest, CreateListReply, CreateListRequest, DeleteFilterReply, DeleteFilterRequest, DeleteListReply, DeleteListRequest, FindListsHoldingReply, FindListsHoldingRequest, FollowReply, FollowRequest, GetListReply, GetListRequest, GetNotesReply, GetNotesRequest, GetReadingFiltersReply, GetReadingFiltersRequest, GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply, ListBlocksRequest, ListFiltersReply, ListFiltersRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply, ListFollowsRequest, ListListsReply, ListListsRequest, ListMembersReply, ListMembersRequest, ListMutesReply, ListMutesRequest, MuteReply, MuteRequest, RejectFollowReply, RejectFollowRequest, RemoveFilteredPostReply, RemoveFilteredPostRequest, RemoveFollowerReply, RemoveFollowerRequest, RemoveFromListReply, RemoveFromListRequest, SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest, UpdateFilterReply, UpdateFilterRequest, UpdateListReply, UpdateListRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 
@@ -313,6 +299,16 @@ impl Graph for GraphService {
         let owner = AccountId::new(request.owner_id);
         context.caller().require_account(owner)?;
         Ok(filters::reading(&self.state, &request).await?)
+    }
+
+    async fn find_lists_holding(
+        &self,
+        context: &Context,
+        request: FindListsHoldingRequest,
+    ) -> Result<FindListsHoldingReply> {
+        // Who is on a list is its owner's own affair.
+        context.caller().require_system()?;
+        Ok(lists::holding(&self.state, &request).await?)
     }
 
     async fn get_relationships(

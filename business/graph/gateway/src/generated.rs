@@ -529,6 +529,18 @@ pub struct GetReadingFiltersReply {
     #[prost(uint64, tag = "2")]
     pub revision: u64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindListsHoldingRequest {
+    #[prost(fixed64, tag = "1")]
+    pub member_id: u64,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub list_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FindListsHoldingReply {
+    #[prost(message, repeated, tag = "1")]
+    pub lists: ::prost::alloc::vec::Vec<AccountList>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Relationship {
     #[prost(fixed64, tag = "1")]
@@ -952,6 +964,13 @@ pub trait Graph: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetReadingFiltersRequest,
     ) -> ::infra_kernel::Result<GetReadingFiltersReply>;
+    /// Which of these lists an account is on, whoever they belong to: for the server alone, in the
+    /// order of their ids. At most 500 lists.
+    async fn find_lists_holding(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindListsHoldingRequest,
+    ) -> ::infra_kernel::Result<FindListsHoldingReply>;
     /// How a viewer stands to others, in the order asked. At most 500 targets.
     async fn get_relationships(
         &self,
@@ -1287,11 +1306,21 @@ pub mod methods {
         routing_key: Some("owner_id"),
         scopes: &[],
     };
+    /// See [`Graph::find_lists_holding`](super::Graph::find_lists_holding).
+    pub const FIND_LISTS_HOLDING: Method = Method {
+        name: "graph.find_lists_holding",
+        path: "/heliograph.graph.v1.Graph/FindListsHolding",
+        index: 30,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("member_id"),
+        scopes: &[],
+    };
     /// See [`Graph::get_relationships`](super::Graph::get_relationships).
     pub const GET_RELATIONSHIPS: Method = Method {
         name: "graph.get_relationships",
         path: "/heliograph.graph.v1.Graph/GetRelationships",
-        index: 30,
+        index: 31,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("viewer_id"),
@@ -1301,7 +1330,7 @@ pub mod methods {
     pub const LIST_FOLLOWERS: Method = Method {
         name: "graph.list_followers",
         path: "/heliograph.graph.v1.Graph/ListFollowers",
-        index: 31,
+        index: 32,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1311,7 +1340,7 @@ pub mod methods {
     pub const LIST_NOTIFIED_FOLLOWERS: Method = Method {
         name: "graph.list_notified_followers",
         path: "/heliograph.graph.v1.Graph/ListNotifiedFollowers",
-        index: 32,
+        index: 33,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1321,7 +1350,7 @@ pub mod methods {
     pub const LIST_FOLLOWING: Method = Method {
         name: "graph.list_following",
         path: "/heliograph.graph.v1.Graph/ListFollowing",
-        index: 33,
+        index: 34,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1331,7 +1360,7 @@ pub mod methods {
     pub const GET_STATS: Method = Method {
         name: "graph.get_stats",
         path: "/heliograph.graph.v1.Graph/GetStats",
-        index: 34,
+        index: 35,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_ids"),
@@ -1369,6 +1398,7 @@ pub mod methods {
         REMOVE_FILTERED_POST,
         LIST_FILTERS,
         GET_READING_FILTERS,
+        FIND_LISTS_HOLDING,
         GET_RELATIONSHIPS,
         LIST_FOLLOWERS,
         LIST_NOTIFIED_FOLLOWERS,
@@ -1741,6 +1771,18 @@ impl<T: Graph + ?Sized> Graph for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn find_lists_holding(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindListsHoldingRequest,
+    ) -> ::infra_kernel::Result<FindListsHoldingReply> {
+        self.call(
+            &methods::FIND_LISTS_HOLDING,
+            context,
+            self.inner().find_lists_holding(context, request),
+        )
+        .await
+    }
     async fn get_relationships(
         &self,
         context: &::infra_kernel::Context,
@@ -2046,6 +2088,15 @@ impl Graph for RemoteGraph {
     ) -> ::infra_kernel::Result<GetReadingFiltersReply> {
         self.0
             .unary(&methods::GET_READING_FILTERS, context, request)
+            .await
+    }
+    async fn find_lists_holding(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindListsHoldingRequest,
+    ) -> ::infra_kernel::Result<FindListsHoldingReply> {
+        self.0
+            .unary(&methods::FIND_LISTS_HOLDING, context, request)
             .await
     }
     async fn get_relationships(
@@ -2373,6 +2424,15 @@ impl ::infra_rpc::Serve for ServeGraph {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.get_reading_filters(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.graph.v1.Graph/FindListsHolding" => {
+                call.unary(
+                    &methods::FIND_LISTS_HOLDING,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.find_lists_holding(&context, request).await
                     },
                 )
             }

@@ -18,8 +18,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use business_posts_gateway::{
     CountPostsReply, CountPostsRequest, CreatePostReply, CreatePostRequest, DeletePostRequest,
-    DirectConversation, EditPostReply, EditPostRequest, FollowTagReply, FollowTagRequest,
-    GetAuthorStatsReply, GetAuthorStatsRequest, GetConversationReply, GetConversationRequest,
+    DirectConversation, EditPostReply, EditPostRequest, FindTagFollowersReply,
+    FindTagFollowersRequest, FollowTagReply, FollowTagRequest, GetAuthorStatsReply,
+    GetAuthorStatsRequest, GetConversationReply, GetConversationRequest,
     GetDirectConversationRequest, GetFollowedTagsReply, GetFollowedTagsRequest, GetPostHeadsReply,
     GetPostHeadsRequest, GetPostsReply, GetPostsRequest, GetResharedReply, GetResharedRequest,
     GetTagsReply, GetTagsRequest, ListByAuthorRequest, ListByAuthorsRequest,
@@ -241,6 +242,16 @@ impl Posts for PostsService {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
         Ok(list::by_followed_tags(&self.state, &request).await?)
+    }
+
+    async fn find_tag_followers(
+        &self,
+        context: &Context,
+        request: FindTagFollowersRequest,
+    ) -> Result<FindTagFollowersReply> {
+        // What somebody follows is their own affair.
+        context.caller().require_system()?;
+        Ok(followed_tags::followers_among(&self.state, request).await?)
     }
 
     async fn get_conversation(

@@ -518,6 +518,18 @@ pub struct ListPostsReply {
     #[prost(message, repeated, tag = "1")]
     pub heads: ::prost::alloc::vec::Vec<PostHead>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindTagFollowersRequest {
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub account_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindTagFollowersReply {
+    #[prost(fixed64, repeated, tag = "1")]
+    pub account_ids: ::prost::alloc::vec::Vec<u64>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetConversationRequest {
     #[prost(fixed64, tag = "1")]
@@ -641,6 +653,9 @@ pub struct PostDeleted {
     pub head: ::core::option::Option<PostHead>,
     #[prost(fixed64, repeated, tag = "2")]
     pub media_ids: ::prost::alloc::vec::Vec<u64>,
+    /// The hashtags in whose lists it stood.
+    #[prost(string, repeated, tag = "3")]
+    pub tag_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PostEdited {
@@ -862,6 +877,13 @@ pub trait Posts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: ListByFollowedTagsRequest,
     ) -> ::infra_kernel::Result<ListPostsReply>;
+    /// Which of these accounts follow any of these hashtags, for the server alone, in the order of their
+    /// ids. At most 500 of each.
+    async fn find_tag_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindTagFollowersRequest,
+    ) -> ::infra_kernel::Result<FindTagFollowersReply>;
     /// The conversation round a post: its ancestors, oldest first, and its replies, depth first.
     async fn get_conversation(
         &self,
@@ -1150,11 +1172,21 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &[],
     };
+    /// See [`Posts::find_tag_followers`](super::Posts::find_tag_followers).
+    pub const FIND_TAG_FOLLOWERS: Method = Method {
+        name: "posts.find_tag_followers",
+        path: "/heliograph.posts.v1.Posts/FindTagFollowers",
+        index: 24,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_ids"),
+        scopes: &[],
+    };
     /// See [`Posts::get_conversation`](super::Posts::get_conversation).
     pub const GET_CONVERSATION: Method = Method {
         name: "posts.get_conversation",
         path: "/heliograph.posts.v1.Posts/GetConversation",
-        index: 24,
+        index: 25,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("post_id"),
@@ -1164,7 +1196,7 @@ pub mod methods {
     pub const LIST_DIRECT_CONVERSATIONS: Method = Method {
         name: "posts.list_direct_conversations",
         path: "/heliograph.posts.v1.Posts/ListDirectConversations",
-        index: 25,
+        index: 26,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1174,7 +1206,7 @@ pub mod methods {
     pub const GET_DIRECT_CONVERSATION: Method = Method {
         name: "posts.get_direct_conversation",
         path: "/heliograph.posts.v1.Posts/GetDirectConversation",
-        index: 26,
+        index: 27,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1184,7 +1216,7 @@ pub mod methods {
     pub const MARK_DIRECT_CONVERSATION: Method = Method {
         name: "posts.mark_direct_conversation",
         path: "/heliograph.posts.v1.Posts/MarkDirectConversation",
-        index: 27,
+        index: 28,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1194,7 +1226,7 @@ pub mod methods {
     pub const REMOVE_DIRECT_CONVERSATION: Method = Method {
         name: "posts.remove_direct_conversation",
         path: "/heliograph.posts.v1.Posts/RemoveDirectConversation",
-        index: 28,
+        index: 29,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
@@ -1204,7 +1236,7 @@ pub mod methods {
     pub const GET_AUTHOR_STATS: Method = Method {
         name: "posts.get_author_stats",
         path: "/heliograph.posts.v1.Posts/GetAuthorStats",
-        index: 29,
+        index: 30,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("author_ids"),
@@ -1214,7 +1246,7 @@ pub mod methods {
     pub const COUNT_POSTS: Method = Method {
         name: "posts.count_posts",
         path: "/heliograph.posts.v1.Posts/CountPosts",
-        index: 30,
+        index: 31,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: None,
@@ -1246,6 +1278,7 @@ pub mod methods {
         LIST_FOLLOWED_TAGS,
         GET_FOLLOWED_TAGS,
         LIST_BY_FOLLOWED_TAGS,
+        FIND_TAG_FOLLOWERS,
         GET_CONVERSATION,
         LIST_DIRECT_CONVERSATIONS,
         GET_DIRECT_CONVERSATION,
@@ -1552,6 +1585,18 @@ impl<T: Posts + ?Sized> Posts for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn find_tag_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindTagFollowersRequest,
+    ) -> ::infra_kernel::Result<FindTagFollowersReply> {
+        self.call(
+            &methods::FIND_TAG_FOLLOWERS,
+            context,
+            self.inner().find_tag_followers(context, request),
+        )
+        .await
+    }
     async fn get_conversation(
         &self,
         context: &::infra_kernel::Context,
@@ -1831,6 +1876,15 @@ impl Posts for RemotePosts {
     ) -> ::infra_kernel::Result<ListPostsReply> {
         self.0
             .unary(&methods::LIST_BY_FOLLOWED_TAGS, context, request)
+            .await
+    }
+    async fn find_tag_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindTagFollowersRequest,
+    ) -> ::infra_kernel::Result<FindTagFollowersReply> {
+        self.0
+            .unary(&methods::FIND_TAG_FOLLOWERS, context, request)
             .await
     }
     async fn get_conversation(
@@ -2122,6 +2176,15 @@ impl ::infra_rpc::Serve for ServePosts {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.list_by_followed_tags(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.posts.v1.Posts/FindTagFollowers" => {
+                call.unary(
+                    &methods::FIND_TAG_FOLLOWERS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.find_tag_followers(&context, request).await
                     },
                 )
             }

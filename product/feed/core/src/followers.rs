@@ -1,6 +1,6 @@
 //! An author's followers, page by page; and who of them may hold a post.
 
-use business_graph_gateway::{Graph, ListFollowsRequest};
+use business_graph_gateway::{ACCOUNTS_MAX, GetRelationshipsRequest, Graph, ListFollowsRequest};
 use business_posts_gateway::{PostHead, PostId};
 use infra_kernel::{AccountId, Context, Page};
 
@@ -66,6 +66,28 @@ impl<'a> FollowerPages<'a> {
     pub(crate) const fn is_at_end(&self) -> bool {
         self.is_at_end
     }
+}
+
+/// Who of these follows an account: asked from the followed one's side, so that one question serves
+/// many followers.
+pub(crate) async fn followers_among(
+    graph: &dyn Graph,
+    context: &Context,
+    followee: AccountId,
+    accounts: &[AccountId],
+) -> Result<Vec<AccountId>> {
+    let mut followers = Vec::new();
+    for some in accounts.chunks(ACCOUNTS_MAX) {
+        let request = GetRelationshipsRequest {
+            viewer_id: followee.get(),
+            target_ids: some.iter().map(|account| account.get()).collect(),
+        };
+        let reply = graph.get_relationships(context, request).await?;
+        let following = reply.relationships.iter();
+        let following = following.filter(|standing| standing.followed_by);
+        followers.extend(following.map(|standing| AccountId::new(standing.target_id)));
+    }
+    Ok(followers)
 }
 
 /// Whose timelines may hold a post, page by page: who has ceased to follow its author has lost it

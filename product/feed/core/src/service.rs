@@ -1,5 +1,6 @@
 //! The contract, call by call.
 
+mod find_audience;
 mod get_home;
 mod get_list_timeline;
 mod rebuild_home;
@@ -11,8 +12,8 @@ use business_graph_gateway::ListId;
 use infra_kernel::{AccountId, Context, Result};
 use infra_rpc::v1::Page;
 use product_feed_gateway::{
-    Feed, FeedEntry, GetHomeReply, GetHomeRequest, GetListTimelineReply, GetListTimelineRequest,
-    RebuildHomeReply, RebuildHomeRequest,
+    Feed, FeedEntry, FindAudienceReply, FindAudienceRequest, GetHomeReply, GetHomeRequest,
+    GetListTimelineReply, GetListTimelineRequest, RebuildHomeReply, RebuildHomeRequest,
 };
 
 use crate::audience::Entry;
@@ -61,6 +62,16 @@ impl Feed for FeedService {
         Ok(GetListTimelineReply {
             entries: entries.await?.iter().map(entry).collect(),
         })
+    }
+
+    async fn find_audience(
+        &self,
+        context: &Context,
+        request: FindAudienceRequest,
+    ) -> Result<FindAudienceReply> {
+        // It tells who follows what, and who is on whose lists.
+        context.caller().require_system()?;
+        Ok(find_audience::find_audience(&self.state, context, request).await?)
     }
 
     async fn rebuild_home(

@@ -34,6 +34,35 @@ pub struct GetListTimelineReply {
     #[prost(message, repeated, tag = "1")]
     pub entries: ::prost::alloc::vec::Vec<FeedEntry>,
 }
+/// What of a post decides where it belongs; it may be deleted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindAudienceRequest {
+    #[prost(fixed64, tag = "1")]
+    pub author_id: u64,
+    /// 0 for none.
+    #[prost(fixed64, tag = "2")]
+    pub in_reply_to_author_id: u64,
+    /// Whether it is for those alone whom it mentions.
+    #[prost(bool, tag = "3")]
+    pub direct: bool,
+    #[prost(fixed64, repeated, tag = "4")]
+    pub mentioned_ids: ::prost::alloc::vec::Vec<u64>,
+    /// The hashtags in whose lists it stands.
+    #[prost(string, repeated, tag = "5")]
+    pub tag_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(fixed64, repeated, tag = "6")]
+    pub account_ids: ::prost::alloc::vec::Vec<u64>,
+    #[prost(fixed64, repeated, tag = "7")]
+    pub list_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindAudienceReply {
+    /// In the order of their ids.
+    #[prost(fixed64, repeated, tag = "1")]
+    pub account_ids: ::prost::alloc::vec::Vec<u64>,
+    #[prost(fixed64, repeated, tag = "2")]
+    pub list_ids: ::prost::alloc::vec::Vec<u64>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildHomeRequest {
     #[prost(fixed64, tag = "1")]
@@ -63,6 +92,14 @@ pub trait Feed: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetListTimelineRequest,
     ) -> ::infra_kernel::Result<GetListTimelineReply>;
+    /// In which of these accounts' home timelines a post belongs, and in the timelines of which of these
+    /// lists: for the server alone, which tells those who are there as it happens. Who may see it, the
+    /// caller decides. At most 500 accounts and 500 lists.
+    async fn find_audience(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindAudienceRequest,
+    ) -> ::infra_kernel::Result<FindAudienceReply>;
     /// Drops an account's timeline and makes it again from the graph and the posts. 0 drops every
     /// timeline; each is made again when it is next read.
     async fn rebuild_home(
@@ -94,18 +131,28 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &["read:lists"],
     };
+    /// See [`Feed::find_audience`](super::Feed::find_audience).
+    pub const FIND_AUDIENCE: Method = Method {
+        name: "feed.find_audience",
+        path: "/heliograph.feed.v1.Feed/FindAudience",
+        index: 2,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("author_id"),
+        scopes: &[],
+    };
     /// See [`Feed::rebuild_home`](super::Feed::rebuild_home).
     pub const REBUILD_HOME: Method = Method {
         name: "feed.rebuild_home",
         path: "/heliograph.feed.v1.Feed/RebuildHome",
-        index: 2,
+        index: 3,
         shape: CallShape::Unary,
         is_idempotent: true,
         routing_key: Some("account_id"),
         scopes: &[],
     };
     /// Every method, in the order of the contract.
-    pub const ALL: &[Method] = &[GET_HOME, GET_LIST_TIMELINE, REBUILD_HOME];
+    pub const ALL: &[Method] = &[GET_HOME, GET_LIST_TIMELINE, FIND_AUDIENCE, REBUILD_HOME];
 }
 impl ::infra_rpc::Contract for dyn Feed {
     const NAME: &'static str = "feed";
@@ -137,6 +184,18 @@ impl<T: Feed + ?Sized> Feed for ::infra_rpc::Layered<T> {
             &methods::GET_LIST_TIMELINE,
             context,
             self.inner().get_list_timeline(context, request),
+        )
+        .await
+    }
+    async fn find_audience(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindAudienceRequest,
+    ) -> ::infra_kernel::Result<FindAudienceReply> {
+        self.call(
+            &methods::FIND_AUDIENCE,
+            context,
+            self.inner().find_audience(context, request),
         )
         .await
     }
@@ -181,6 +240,15 @@ impl Feed for RemoteFeed {
             .unary(&methods::GET_LIST_TIMELINE, context, request)
             .await
     }
+    async fn find_audience(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindAudienceRequest,
+    ) -> ::infra_kernel::Result<FindAudienceReply> {
+        self.0
+            .unary(&methods::FIND_AUDIENCE, context, request)
+            .await
+    }
     async fn rebuild_home(
         &self,
         context: &::infra_kernel::Context,
@@ -218,6 +286,15 @@ impl ::infra_rpc::Serve for ServeFeed {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.get_list_timeline(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.feed.v1.Feed/FindAudience" => {
+                call.unary(
+                    &methods::FIND_AUDIENCE,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.find_audience(&context, request).await
                     },
                 )
             }

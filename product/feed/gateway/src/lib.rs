@@ -8,3 +8,6 @@
 mod generated;
 
 pub use generated::*;
+
+/// The most accounts, and the most lists, of which is asked at once whether a post belongs there.
+pub const AUDIENCE_MAX: usize = 500;

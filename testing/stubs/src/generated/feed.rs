@@ -21,6 +21,14 @@ pub trait StubFeed: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<GetListTimelineReply> {
         crate::not_stubbed(&methods::GET_LIST_TIMELINE)
     }
+    /// Stands for [`Feed::find_audience`].
+    async fn find_audience(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindAudienceRequest,
+    ) -> ::infra_kernel::Result<FindAudienceReply> {
+        crate::not_stubbed(&methods::FIND_AUDIENCE)
+    }
     /// Stands for [`Feed::rebuild_home`].
     async fn rebuild_home(
         &self,
@@ -46,6 +54,13 @@ impl<T: StubFeed> Feed for crate::Stub<T> {
         request: GetListTimelineRequest,
     ) -> ::infra_kernel::Result<GetListTimelineReply> {
         StubFeed::get_list_timeline(&*self.0, context, request).await
+    }
+    async fn find_audience(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindAudienceRequest,
+    ) -> ::infra_kernel::Result<FindAudienceReply> {
+        StubFeed::find_audience(&*self.0, context, request).await
     }
     async fn rebuild_home(
         &self,

@@ -245,6 +245,14 @@ pub trait StubGraph: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<GetReadingFiltersReply> {
         crate::not_stubbed(&methods::GET_READING_FILTERS)
     }
+    /// Stands for [`Graph::find_lists_holding`].
+    async fn find_lists_holding(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindListsHoldingRequest,
+    ) -> ::infra_kernel::Result<FindListsHoldingReply> {
+        crate::not_stubbed(&methods::FIND_LISTS_HOLDING)
+    }
     /// Stands for [`Graph::get_relationships`].
     async fn get_relationships(
         &self,
@@ -498,6 +506,13 @@ impl<T: StubGraph> Graph for crate::Stub<T> {
         request: GetReadingFiltersRequest,
     ) -> ::infra_kernel::Result<GetReadingFiltersReply> {
         StubGraph::get_reading_filters(&*self.0, context, request).await
+    }
+    async fn find_lists_holding(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindListsHoldingRequest,
+    ) -> ::infra_kernel::Result<FindListsHoldingReply> {
+        StubGraph::find_lists_holding(&*self.0, context, request).await
     }
     async fn get_relationships(
         &self,

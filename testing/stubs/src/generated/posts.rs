@@ -197,6 +197,14 @@ pub trait StubPosts: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<ListPostsReply> {
         crate::not_stubbed(&methods::LIST_BY_FOLLOWED_TAGS)
     }
+    /// Stands for [`Posts::find_tag_followers`].
+    async fn find_tag_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindTagFollowersRequest,
+    ) -> ::infra_kernel::Result<FindTagFollowersReply> {
+        crate::not_stubbed(&methods::FIND_TAG_FOLLOWERS)
+    }
     /// Stands for [`Posts::get_conversation`].
     async fn get_conversation(
         &self,
@@ -424,6 +432,13 @@ impl<T: StubPosts> Posts for crate::Stub<T> {
         request: ListByFollowedTagsRequest,
     ) -> ::infra_kernel::Result<ListPostsReply> {
         StubPosts::list_by_followed_tags(&*self.0, context, request).await
+    }
+    async fn find_tag_followers(
+        &self,
+        context: &::infra_kernel::Context,
+        request: FindTagFollowersRequest,
+    ) -> ::infra_kernel::Result<FindTagFollowersReply> {
+        StubPosts::find_tag_followers(&*self.0, context, request).await
     }
     async fn get_conversation(
         &self,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use business_graph_gateway::{
     AccountList, CreateListReply, CreateListRequest, DeleteListReply, DeleteListRequest,
-    GetListReply, GetListRequest, LIST_TITLE_CHARACTERS_MAX, ListId, ListListsReply,
-    ListListsRequest, RepliesPolicy, UpdateListReply, UpdateListRequest,
+    FindListsHoldingReply, FindListsHoldingRequest, GetListReply, GetListRequest,
+    LIST_TITLE_CHARACTERS_MAX, ListId, ListListsReply, ListListsRequest, RepliesPolicy,
+    UpdateListReply, UpdateListRequest,
 };
 use infra_db::Connection;
 use infra_kernel::{AccountId, Error};
 
+use super::read::check_count;
 use crate::error::GraphError;
 use crate::state::State;
 use crate::store::{list_members, lists};
@@ -105,6 +107,19 @@ pub(crate) async fn get(
         list: Some(list),
         member_ids,
     })
+}
+
+pub(crate) async fn holding(
+    state: &State,
+    request: &FindListsHoldingRequest,
+) -> Result<FindListsHoldingReply, GraphError> {
+    check_count("list_ids", &request.list_ids)?;
+    if request.list_ids.is_empty() {
+        return Ok(FindListsHoldingReply::default());
+    }
+    let member = AccountId::new(request.member_id);
+    let lists = lists::holding(&state.database, member, &request.list_ids).await?;
+    Ok(FindListsHoldingReply { lists })
 }
 
 /// An account's list, within a write.

@@ -1,7 +1,7 @@
 //! Lists of accounts, without who is on them.
 
 use business_graph_gateway::{AccountList, ListId};
-use infra_db::{Connection, Database, DbError};
+use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::{AccountId, Timestamp};
 
 macro_rules! columns {
@@ -32,6 +32,15 @@ pub(super) const WITH_MEMBER: &str = concat!(
     " FROM list_members CROSS JOIN lists WHERE list_members.owner_id = $1 \
      AND list_members.member_id = $3 AND lists.id = list_members.list_id \
      ORDER BY list_members.list_id LIMIT CAST($2 AS BIGINT)"
+);
+
+// CROSS JOIN for the same reason: each of the lists that are asked for is one step.
+pub(super) const HOLDING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM json_each($2) AS asked CROSS JOIN list_members CROSS JOIN lists \
+     WHERE list_members.list_id = asked.value AND list_members.member_id = $1 \
+     AND lists.id = list_members.list_id"
 );
 
 #[derive(infra_db::Row)]
@@ -151,4 +160,23 @@ pub(crate) async fn of_owner(
         .fetch_all(&database.reader_at(database.position()))
         .await?;
     Ok(rows.into_iter().map(AccountList::from).collect())
+}
+
+/// Which of these lists an account is on, by id.
+pub(crate) async fn holding(
+    database: &Database,
+    member: AccountId,
+    lists: &[u64],
+) -> Result<Vec<AccountList>, DbError> {
+    let lists = json_ids(lists.iter().map(|id| ListId::new(*id).to_sql()));
+    let rows: Vec<ListRow> = infra_db::query(HOLDING)
+        .bind(member.to_sql())
+        .bind(lists)
+        .fetch_all(&database.reader_at(database.position()))
+        .await?;
+    let mut lists: Vec<AccountList> = rows.into_iter().map(AccountList::from).collect();
+    lists.sort_unstable_by_key(|list| list.id);
+    // One that was asked for twice.
+    lists.dedup_by_key(|list| list.id);
+    Ok(lists)
 }

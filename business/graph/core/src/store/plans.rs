@@ -45,7 +45,7 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 74] = [
+const SEARCHES: [&str; 75] = [
     follows::FIND,
     follows::FOLLOWERS_OLDER,
     follows::FOLLOWERS_NEWER,
@@ -89,6 +89,7 @@ const SEARCHES: [&str; 74] = [
     lists::COUNT,
     lists::OF_OWNER,
     lists::WITH_MEMBER,
+    lists::HOLDING,
     list_members::INSERT,
     list_members::DELETE,
     list_members::SET_EXCLUSIVE,

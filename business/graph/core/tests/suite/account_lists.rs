@@ -2,9 +2,10 @@
 
 use business_graph::Settings;
 use business_graph_gateway::{
-    AccountList, AddToListRequest, BlockRequest, CreateListRequest, DeleteListRequest,
-    GetListRequest, LIST_TITLE_CHARACTERS_MAX, ListListsRequest, ListMember, ListMembersRequest,
-    RemoveFollowerRequest, RemoveFromListRequest, RepliesPolicy, UpdateListRequest,
+    ACCOUNTS_MAX, AccountList, AddToListRequest, BlockRequest, CreateListRequest,
+    DeleteListRequest, FindListsHoldingRequest, GetListRequest, LIST_TITLE_CHARACTERS_MAX,
+    ListListsRequest, ListMember, ListMembersRequest, RemoveFollowerRequest, RemoveFromListRequest,
+    RepliesPolicy, UpdateListRequest,
 };
 use infra_kernel::{ErrorCode, Page, Result};
 
@@ -316,4 +317,31 @@ async fn an_exclusive_list_is_known_of_each_who_is_on_it_as_long_as_it_is() {
     };
     world.graph.delete_list(&context(), request).await.unwrap();
     assert!(!kept_out(2).await);
+}
+
+#[tokio::test]
+async fn the_server_finds_which_of_some_lists_an_account_is_on() {
+    let world = World::new().await;
+    world.follow_all([2, 3]).await;
+    let mut lists = Vec::new();
+    for title in ["one", "two", "three"] {
+        lists.push(world.create_list(title).await.unwrap().id);
+    }
+    world.add(lists[0], &[2]).await.unwrap();
+    world.add(lists[2], &[2, 3]).await.unwrap();
+    let holding = async |member_id, list_ids: &[u64]| {
+        let request = FindListsHoldingRequest {
+            member_id,
+            list_ids: list_ids.to_vec(),
+        };
+        let reply = world.graph.find_lists_holding(&context(), request).await?;
+        Ok::<_, infra_kernel::Error>(reply.lists.iter().map(|list| list.id).collect::<Vec<_>>())
+    };
+    let twice = [lists[2], lists[1], lists[0], lists[0]];
+    assert_eq!(holding(2, &twice).await.unwrap(), [lists[0], lists[2]]);
+    assert_eq!(holding(3, &lists).await.unwrap(), [lists[2]]);
+    assert!(holding(2, &lists[1..2]).await.unwrap().is_empty());
+    assert!(holding(2, &[]).await.unwrap().is_empty());
+    let many = holding(2, &[7; ACCOUNTS_MAX + 1]).await;
+    assert_eq!(many.unwrap_err().code(), ErrorCode::Invalid);
 }

@@ -27,7 +27,9 @@ struct ReleaseMedia(Arc<State>);
 #[async_trait]
 impl Handler for ReleaseMedia {
     async fn handle(&self, context: &Context, event: &Event) -> Result<(), HandlerError> {
-        let PostDeleted { head, media_ids } = event.decode()?;
+        let PostDeleted {
+            head, media_ids, ..
+        } = event.decode()?;
         if let Some(head) = head
             && !media_ids.is_empty()
         {

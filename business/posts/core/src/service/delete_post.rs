@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use business_posts_gateway::{DeletePostRequest, Post, PostDeleted, Visibility, topics};
+use business_posts_gateway::{DeletePostRequest, IDS_MAX, Post, PostDeleted, Visibility, topics};
 use infra_bus::{Event, outbox};
 use infra_db::Connection;
 use infra_kernel::Context;
@@ -106,8 +106,18 @@ async fn write_deletion(
     let payload = PostDeleted {
         head: Some(post.head()),
         media_ids: post.media_ids.clone(),
+        tag_names: listed_tags(&post),
     };
     let event = Event::new(context, &state.ids, topics::DELETED, post.id, &payload);
     outbox::append(connection, &event).await?;
     Ok(post)
+}
+
+/// The hashtags in whose lists a post stands.
+fn listed_tags(post: &Post) -> Vec<String> {
+    if post.visibility() != Visibility::Public {
+        return Vec::new();
+    }
+    let names = post.tags.iter().map(|tag| tag.name.clone());
+    names.take(IDS_MAX).collect()
 }

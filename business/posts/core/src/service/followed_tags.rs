@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::{
-    FollowTagReply, FollowTagRequest, GetFollowedTagsReply, GetFollowedTagsRequest,
-    ListFollowedTagsReply, ListFollowedTagsRequest, PAGE_LIMIT_MAX, TAGS_FOUND_MAX, TagFollowId,
-    UnfollowTagReply, UnfollowTagRequest,
+    FindTagFollowersReply, FindTagFollowersRequest, FollowTagReply, FollowTagRequest,
+    GetFollowedTagsReply, GetFollowedTagsRequest, IDS_MAX, ListFollowedTagsReply,
+    ListFollowedTagsRequest, PAGE_LIMIT_MAX, TAGS_FOUND_MAX, TagFollowId, UnfollowTagReply,
+    UnfollowTagRequest,
 };
 use infra_db::Connection;
 use infra_kernel::{AccountId, Error};
 use infra_rpc::v1;
 
+use super::read::check_count;
 use crate::error::PostsError;
 use crate::state::State;
 use crate::store::followed_hashtags;
@@ -77,6 +79,25 @@ pub(crate) async fn among(
     let mut names = request.names;
     names.retain(|name| followed.contains(name));
     Ok(GetFollowedTagsReply { names })
+}
+
+pub(crate) async fn followers_among(
+    state: &State,
+    request: FindTagFollowersRequest,
+) -> Result<FindTagFollowersReply, PostsError> {
+    let FindTagFollowersRequest { names, account_ids } = request;
+    check_count("account_ids", &account_ids)?;
+    if names.len() > IDS_MAX {
+        let sentence = format!("At most {IDS_MAX} hashtags can be asked for at once.");
+        return Err(Error::invalid("names", sentence).into());
+    }
+    if names.is_empty() || account_ids.is_empty() {
+        return Ok(FindTagFollowersReply::default());
+    }
+    let followers = followed_hashtags::followers_among(&state.database, &account_ids, &names);
+    Ok(FindTagFollowersReply {
+        account_ids: followers.await?,
+    })
 }
 
 fn name_of(written: &str) -> Result<String, Error> {

@@ -188,6 +188,7 @@ pub(crate) async fn tell_deleted(
     let payload = PostDeleted {
         head: Some(reshare.head()),
         media_ids: Vec::new(),
+        tag_names: Vec::new(),
     };
     let event = Event::new(context, &state.ids, topics::DELETED, reshare.id, &payload);
     Ok(outbox::append(connection, &event).await?)

@@ -26,7 +26,8 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 67] = [
+const SEARCHES: [&str; 68] = [
+    followed_hashtags::FOLLOWERS_AMONG,
     followed_hashtags::INSERT,
     followed_hashtags::DELETE,
     followed_hashtags::COUNT,

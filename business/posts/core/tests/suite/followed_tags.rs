@@ -2,8 +2,9 @@
 
 use business_posts::Settings;
 use business_posts_gateway::{
-    CreatePostRequest, FollowTagRequest, FollowedTag, GetFollowedTagsRequest,
-    ListByFollowedTagsRequest, ListFollowedTagsRequest, UnfollowTagRequest, Visibility,
+    CreatePostRequest, FindTagFollowersRequest, FollowTagRequest, FollowedTag,
+    GetFollowedTagsRequest, IDS_MAX, ListByFollowedTagsRequest, ListFollowedTagsRequest,
+    UnfollowTagRequest, Visibility,
 };
 use infra_kernel::{ErrorCode, Page, Result};
 
@@ -188,4 +189,36 @@ async fn the_list_goes_on_below_what_is_in_memory() {
         met.extend(ids);
     }
     assert_eq!(met, expected);
+}
+
+#[tokio::test]
+async fn the_server_finds_which_of_some_accounts_follow_a_hashtag() {
+    let world = World::new().await;
+    for (account, name) in [(3, "sea"), (1, "Sea"), (1, "light"), (2, "dusk")] {
+        world.follow_tag(account, name).await.unwrap();
+    }
+    let followers = async |names: &[&str], account_ids: Vec<u64>| {
+        let names = names.iter().map(|name| (*name).to_owned());
+        let request = FindTagFollowersRequest {
+            names: names.collect(),
+            account_ids,
+        };
+        let reply = world.posts.find_tag_followers(&context(), request).await?;
+        Ok::<_, infra_kernel::Error>(reply.account_ids)
+    };
+    let everyone = vec![4, 3, 2, 1];
+    for (names, expected) in [
+        (&["sea", "light"][..], &[1, 3][..]),
+        (&["light"], &[1]),
+        (&["lake"], &[]),
+        (&[], &[]),
+    ] {
+        assert_eq!(followers(names, everyone.clone()).await.unwrap(), expected);
+    }
+    assert_eq!(followers(&["sea"], vec![2, 3]).await.unwrap(), [3]);
+    assert!(followers(&["sea"], vec![]).await.unwrap().is_empty());
+    for (names, accounts) in [(1, IDS_MAX + 1), (IDS_MAX + 1, 1)] {
+        let many = followers(&vec!["sea"; names], vec![1; accounts]).await;
+        assert_eq!(many.unwrap_err().code(), ErrorCode::Invalid);
+    }
 }

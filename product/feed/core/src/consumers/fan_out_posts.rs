@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use business_graph_gateway::{ACCOUNTS_MAX, GetRelationshipsRequest, GetStatsRequest};
+use business_graph_gateway::GetStatsRequest;
 use business_posts_gateway::{GetPostHeadsRequest, PostHead, PostPublished};
 use infra_bus::{Event, Handler, HandlerError};
 use infra_db::DbError;
@@ -13,7 +13,7 @@ use infra_kernel::{AccountId, Context};
 use super::empty_event;
 use crate::audience::{Delivery, Reach};
 use crate::error::Result;
-use crate::followers::FollowerPages;
+use crate::followers::{FollowerPages, followers_among};
 use crate::kept::Mark;
 use crate::state::State;
 
@@ -43,7 +43,8 @@ impl FanOutPosts {
         let readers = match &delivery.reach {
             Reach::Nobody => vec![author],
             Reach::Mentioned(mentioned) => {
-                let followers = self.followers_among(context, author, mentioned).await?;
+                let graph = &*self.state.sources.graph;
+                let followers = followers_among(graph, context, author, mentioned).await?;
                 let mut readers = self.for_them(context, delivery, followers).await?;
                 readers.push(author);
                 readers
@@ -123,40 +124,13 @@ impl FanOutPosts {
                 .filter(|one| delivery.is_for(*one, |_| true))
                 .collect());
         };
-        let both = self
-            .followers_among(context, replied_to, &followers)
-            .await?;
+        let graph = &*self.state.sources.graph;
+        let both = followers_among(graph, context, replied_to, &followers).await?;
         let both: HashSet<_> = both.into_iter().collect();
         Ok(followers
             .into_iter()
             .filter(|follower| delivery.is_for(*follower, |_| both.contains(follower)))
             .collect())
-    }
-
-    /// Who of these follows an account: asked from the followed one's side, so that one question
-    /// serves many followers.
-    async fn followers_among(
-        &self,
-        context: &Context,
-        followee: AccountId,
-        accounts: &[AccountId],
-    ) -> Result<Vec<AccountId>> {
-        let mut followers = Vec::new();
-        for some in accounts.chunks(ACCOUNTS_MAX) {
-            let request = GetRelationshipsRequest::new(followee, some.iter().copied());
-            let reply = self
-                .state
-                .sources
-                .graph
-                .get_relationships(context, request)
-                .await?;
-            let following = reply
-                .relationships
-                .iter()
-                .filter(|standing| standing.followed_by);
-            followers.extend(following.map(|standing| AccountId::new(standing.target_id)));
-        }
-        Ok(followers)
     }
 
     /// Whether the post is still there: an event may come after its post was deleted, even long

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests, too.
 
+mod audience;
 mod bench;
 mod converging;
 mod fanning_out;

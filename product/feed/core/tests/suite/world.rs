@@ -1,17 +1,17 @@
 //! Posts and follows as their contracts describe them, held in memory; and a feed on top.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod stubs;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use business_graph_gateway as graph;
 use business_posts_gateway as posts;
 use infra_bus::Event;
-use infra_kernel::{Context, Direction, Error, IdGenerator, ManualClock, Result, Timestamp};
+use infra_kernel::{Context, Direction, IdGenerator, ManualClock, Result, Timestamp};
 use posts::{PostHead, Visibility};
-use testing_stubs::{StubGraph, StubPosts};
 
 use crate::gate::Gate;
 
@@ -161,6 +161,7 @@ impl World {
                 ..PostHead::default()
             })),
             media_ids: vec![],
+            tag_names: Vec::new(),
         };
         self.event("posts.deleted", post, &message)
     }
@@ -228,151 +229,5 @@ impl World {
         });
         let follows = Self::page_of(rows, request.page, graph::PAGE_LIMIT_MAX)?;
         Ok(graph::ListFollowsReply { follows })
-    }
-}
-
-#[async_trait]
-impl StubGraph for World {
-    async fn get_relationships(
-        &self,
-        _: &Context,
-        request: graph::GetRelationshipsRequest,
-    ) -> Result<graph::GetRelationshipsReply> {
-        assert!(
-            request.target_ids.len() <= graph::ACCOUNTS_MAX,
-            "at most 500 targets"
-        );
-        let follows: HashMap<(u64, u64), ()> = self
-            .follows
-            .lock()
-            .unwrap()
-            .values()
-            .map(|pair| (*pair, ()))
-            .collect();
-        let relationship = |target: &u64| graph::Relationship {
-            target_id: *target,
-            following: follows.contains_key(&(request.viewer_id, *target)),
-            followed_by: follows.contains_key(&(*target, request.viewer_id)),
-            ..graph::Relationship::default()
-        };
-        Ok(graph::GetRelationshipsReply {
-            relationships: request.target_ids.iter().map(relationship).collect(),
-            filters_revision: 0,
-        })
-    }
-
-    async fn list_followers(
-        &self,
-        _: &Context,
-        request: graph::ListFollowsRequest,
-    ) -> Result<graph::ListFollowsReply> {
-        self.followers_listed.fetch_add(1, Ordering::SeqCst);
-        let account = request.account_id;
-        let reply = self.list_follows(request, |_, followee| followee == account);
-        self.followers_gate.pass().await;
-        reply
-    }
-
-    async fn list_following(
-        &self,
-        _: &Context,
-        request: graph::ListFollowsRequest,
-    ) -> Result<graph::ListFollowsReply> {
-        self.following_listed.fetch_add(1, Ordering::SeqCst);
-        let account = request.account_id;
-        self.list_follows(request, |follower, _| follower == account)
-    }
-
-    async fn get_list(
-        &self,
-        _: &Context,
-        request: graph::GetListRequest,
-    ) -> Result<graph::GetListReply> {
-        let lists = self.lists.lock().unwrap();
-        let list = lists.get(&request.list_id);
-        let list = list
-            .filter(|list| list.owner == request.owner_id)
-            .ok_or_else(|| Error::not_found("list"))?;
-        let described = graph::AccountList {
-            id: request.list_id,
-            owner_id: list.owner,
-            replies_policy: list.policy.into(),
-            ..graph::AccountList::default()
-        };
-        Ok(graph::GetListReply {
-            list: Some(described),
-            member_ids: list.members.clone(),
-        })
-    }
-
-    async fn get_stats(
-        &self,
-        _: &Context,
-        request: graph::GetStatsRequest,
-    ) -> Result<graph::GetStatsReply> {
-        let follows = self.follows.lock().unwrap();
-        let stats = |account: &u64| graph::GraphStats {
-            account_id: *account,
-            followers: follows.values().filter(|pair| pair.1 == *account).count() as u64,
-            following: follows.values().filter(|pair| pair.0 == *account).count() as u64,
-        };
-        Ok(graph::GetStatsReply {
-            stats: request.account_ids.iter().map(stats).collect(),
-        })
-    }
-}
-
-#[async_trait]
-impl StubPosts for World {
-    async fn get_post_heads(
-        &self,
-        _: &Context,
-        request: posts::GetPostHeadsRequest,
-    ) -> Result<posts::GetPostHeadsReply> {
-        let posts = self.posts.lock().unwrap();
-        Ok(posts::GetPostHeadsReply {
-            heads: request
-                .ids
-                .iter()
-                .filter_map(|id| posts.get(id).cloned())
-                .collect(),
-        })
-    }
-
-    async fn list_by_followed_tags(
-        &self,
-        _: &Context,
-        request: posts::ListByFollowedTagsRequest,
-    ) -> Result<posts::ListPostsReply> {
-        let posts = self.posts.lock().unwrap();
-        let tagged = posts
-            .iter()
-            .filter(|(id, _)| self.is_tagged_for(request.account_id, **id));
-        let rows = tagged.map(|(id, post)| (*id, post.clone()));
-        let heads = Self::page_of(rows, request.page, posts::PAGE_LIMIT_MAX)?;
-        Ok(posts::ListPostsReply { heads })
-    }
-
-    async fn list_by_authors(
-        &self,
-        _: &Context,
-        request: posts::ListByAuthorsRequest,
-    ) -> Result<posts::ListPostsReply> {
-        assert!(
-            request.author_ids.len() <= posts::MERGED_AUTHORS_MAX,
-            "at most 100 authors"
-        );
-        self.posts_listed.fetch_add(1, Ordering::SeqCst);
-        let reply = {
-            let posts = self.posts.lock().unwrap();
-            let rows = posts
-                .iter()
-                .filter(|(_, post)| request.author_ids.contains(&post.author_id));
-            let rows = rows.map(|(id, post)| (*id, post.clone()));
-            Self::page_of(rows, request.page, posts::PAGE_LIMIT_MAX)
-                .map(|heads| posts::ListPostsReply { heads })
-        };
-        self.posts_gate.pass().await;
-        reply
     }
 }
