@@ -15,10 +15,10 @@ use business_engagement_gateway as engagement;
 use business_graph_gateway as graph;
 use business_posts_gateway as of_posts;
 use business_posts_gateway::{PostHead, Visibility};
-use infra_bus::{Consumer, Event, Handler, RetryPolicy, Subscription};
+use infra_bus::{Consumer, Event, Handler, RetryPolicy, Subscription, outbox};
 use infra_db::{Connection, DbError};
 use infra_kernel::{Context, Result as KernelResult};
-use product_notifications_gateway::{Kind, Notification, NotificationId};
+use product_notifications_gateway::{self as of_told, Kind, Notification, NotificationId};
 
 use self::admission::Admitted;
 use crate::state::State;
@@ -143,11 +143,13 @@ async fn tell(
     if admitted.is_empty() {
         return Ok(());
     }
-    let writing = Arc::clone(state);
+    let (writing, context) = (Arc::clone(state), context.clone());
     state
         .database
         .write::<_, DbError, _>(move |connection| {
-            Box::pin(async move { write(connection, &writing, happened, &admitted).await })
+            Box::pin(
+                async move { write(connection, &writing, &context, happened, &admitted).await },
+            )
         })
         .await?;
     Ok(())
@@ -156,6 +158,7 @@ async fn tell(
 async fn write(
     connection: &mut Connection,
     state: &State,
+    context: &Context,
     happened: Happened,
     admitted: &[Admitted],
 ) -> Result<(), DbError> {
@@ -170,16 +173,17 @@ async fn write(
     if happened.post != 0 && heard::is_heard(connection, What::Deleted, happened.post).await? {
         return Ok(());
     }
+    let mut to_store = Vec::with_capacity(admitted.len());
     for Admitted { told, is_held } in admitted {
         // Accepted since it was asked for, it is told.
         let is_held =
             *is_held && !policies::is_accepted_now(connection, told.account, told.from).await?;
         match is_held {
             true => hold(connection, state, told, happened).await?,
-            false => store(connection, state, told, happened).await?,
+            false => to_store.push(*told),
         }
     }
-    Ok(())
+    store_all(connection, state, context, happened, &to_store).await
 }
 
 /// Holds what somebody is not told before they accept it.
@@ -192,7 +196,8 @@ async fn hold(
     let notification = made(state, told, happened);
     // What was told already is not held as well: it comes of the newer source from now on.
     if notifications::has_same(connection, &notification).await? {
-        return notifications::insert(connection, &notification, told.source).await;
+        notifications::insert(connection, &notification, told.source).await?;
+        return Ok(());
     }
     held::insert(connection, &notification, told.source).await?;
     let kept_max = state.settings.kept_max();
@@ -216,13 +221,35 @@ fn made(state: &State, told: &Told, happened: Happened) -> Notification {
     }
 }
 
-/// Stores what somebody is told, and removes what is too many for it.
+/// Stores what some are told, and announces it.
+async fn store_all(
+    connection: &mut Connection,
+    state: &State,
+    context: &Context,
+    happened: Happened,
+    told: &[Told],
+) -> Result<(), DbError> {
+    let mut notifications = Vec::new();
+    for told in told {
+        notifications.extend(store(connection, state, told, happened).await?);
+    }
+    let Some(first) = notifications.first() else {
+        return Ok(());
+    };
+    let (key, ids) = (first.notification_id, &state.ids);
+    let event = of_told::Told { notifications };
+    let event = Event::new(context, ids, of_told::topics::TOLD, key, &event);
+    // With what it announces: who hears of it finds it.
+    outbox::append(connection, &event).await
+}
+
+/// Stores what somebody is told, and removes what is too many for it. Returns what is new.
 async fn store(
     connection: &mut Connection,
     state: &State,
     told: &Told,
     happened: Happened,
-) -> Result<(), DbError> {
+) -> Result<Option<of_told::ToldOne>, DbError> {
     let group_hour = group_hour(connection, told, happened.at_us).await?;
     let notification = Notification {
         group_hour,
@@ -241,12 +268,15 @@ async fn store(
         // Before it, with room for one: what is about an older post would be the first to go.
         notifications::trim_sender(connection, &notification, of_one_max - 1).await?;
     }
-    notifications::insert(connection, &notification, told.source).await?;
+    let is_new = notifications::insert(connection, &notification, told.source).await?;
     if !is_edited {
         notifications::trim_sender(connection, &notification, of_one_max).await?;
     }
     notifications::trim(connection, told.account, kept_max).await?;
-    Ok(())
+    Ok(is_new.then_some(of_told::ToldOne {
+        account_id: told.account,
+        notification_id: notification.id,
+    }))
 }
 
 /// The hour of the group that this belongs to; 0 for what is told by itself. A group is as long as

@@ -8,7 +8,7 @@
 //! - What an account's policy holds is kept apart from what it was told, until it accepts it.
 //! - What was dismissed, the policies and the markers are the account's own and can be made from
 //!   nothing else: the database is not one that may be thrown away.
-//! - It publishes no events, so it has no outbox.
+//! - It announces what it has told whom, for those who listen at that moment.
 //!
 //! It does not decide who may see the post or the account that a notification is about. Start
 //! reading at [`consumers`], then [`service`].
@@ -47,11 +47,9 @@ pub static MIGRATIONS: Migrator = infra_db::migrations!("./migrations");
 pub static POSTGRES_MIGRATIONS: Migrator = infra_db::migrations!("./migrations/postgres");
 
 /// The database of this domain.
-pub static DATABASE: DatabaseSpec = DatabaseSpec {
-    has_outbox: false,
-    ..DatabaseSpec::new("notifications", "notifications.db", &MIGRATIONS)
-        .with_postgres(&POSTGRES_MIGRATIONS)
-};
+pub static DATABASE: DatabaseSpec =
+    DatabaseSpec::new("notifications", "notifications.db", &MIGRATIONS)
+        .with_postgres(&POSTGRES_MIGRATIONS);
 
 /// What the domain stands on.
 pub struct Dependencies {

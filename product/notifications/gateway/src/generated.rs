@@ -320,6 +320,20 @@ pub struct SetMarkersReply {
     #[prost(message, repeated, tag = "1")]
     pub markers: ::prost::alloc::vec::Vec<Marker>,
 }
+/// Events. Topic: "notifications.told".
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Told {
+    /// What was told in one go, at most some hundred. Any of it may be dismissed by now.
+    #[prost(message, repeated, tag = "1")]
+    pub notifications: ::prost::alloc::vec::Vec<ToldOne>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ToldOne {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub notification_id: u64,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Kind {

@@ -1,8 +1,7 @@
 //! The contract of the notifications domain: its service and messages, generated from `proto/`, and
 //! the names and typed views that Rust callers want on top.
 //!
-//! Everything that surfaces may know of notifications is here; how it works is in its core. It
-//! publishes no events.
+//! Everything that surfaces may know of notifications is here; how it works is in its core.
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod generated;
@@ -14,6 +13,12 @@ use infra_kernel::{AccountId, Page, define_id};
 define_id! {
     /// One thing that one account is told; pages of notifications are ordered by it.
     NotificationId;
+}
+
+/// The topics of this domain's events.
+pub mod topics {
+    /// Somebody was told something: [`Told`](super::Told). Its key is the first notification.
+    pub const TOLD: &str = "notifications.told";
 }
 
 /// The most notifications on one page.

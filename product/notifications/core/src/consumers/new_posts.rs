@@ -11,7 +11,7 @@ use infra_db::{Connection, DbError};
 use infra_kernel::{AccountId, Context, Error, ErrorCode, Page};
 use product_notifications_gateway::Kind;
 
-use super::{Happened, Told, store};
+use super::{Happened, Told, store_all};
 use crate::state::State;
 use crate::store::heard::{self, What};
 
@@ -55,7 +55,7 @@ pub(super) async fn announce(
             begun,
             below,
         };
-        if !tell_some(state, happened, batch).await? {
+        if !tell_some(state, context, happened, batch).await? {
             return Ok(());
         }
         begun = Some(below);
@@ -105,12 +105,17 @@ struct Batch {
 }
 
 /// One batch; returns whether the post is still there, and no other attempt came further.
-async fn tell_some(state: &Arc<State>, happened: Happened, batch: Batch) -> Result<bool, DbError> {
-    let writing = Arc::clone(state);
+async fn tell_some(
+    state: &Arc<State>,
+    context: &Context,
+    happened: Happened,
+    batch: Batch,
+) -> Result<bool, DbError> {
+    let (writing, context) = (Arc::clone(state), context.clone());
     state
         .database
         .write(move |connection| {
-            Box::pin(async move { write(connection, &writing, happened, &batch).await })
+            Box::pin(async move { write(connection, &writing, &context, happened, &batch).await })
         })
         .await
 }
@@ -118,6 +123,7 @@ async fn tell_some(state: &Arc<State>, happened: Happened, batch: Batch) -> Resu
 async fn write(
     connection: &mut Connection,
     state: &State,
+    context: &Context,
     happened: Happened,
     batch: &Batch,
 ) -> Result<bool, DbError> {
@@ -129,9 +135,7 @@ async fn write(
     if heard::announced_so_far(connection, happened.post).await? != batch.begun {
         return Ok(false);
     }
-    for told in &batch.told {
-        store(connection, state, told, happened).await?;
-    }
+    store_all(connection, state, context, happened, &batch.told).await?;
     heard::note_announced(connection, happened.post, batch.below, state.clock.now()).await?;
     Ok(true)
 }

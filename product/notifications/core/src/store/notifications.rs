@@ -97,18 +97,19 @@ pub(super) fn json_kinds(kinds: &[Kind]) -> String {
 }
 
 /// Stores a notification. Where the account was told the same before, that stays, and comes of the
-/// newer source from now on.
+/// newer source from now on. Returns whether it is new.
 pub(crate) async fn insert(
     connection: &mut Connection,
     notification: &Notification,
     source: u64,
-) -> Result<(), DbError> {
-    infra_db::query(
+) -> Result<bool, DbError> {
+    let stored: Option<i64> = infra_db::query_scalar(
         "INSERT INTO notifications \
          (id, account_id, kind, from_id, post_id, source_id, created_at, group_hour) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (account_id, kind, from_id, post_id) DO UPDATE \
-         SET source_id = excluded.source_id WHERE notifications.source_id < excluded.source_id",
+         SET source_id = excluded.source_id WHERE notifications.source_id < excluded.source_id \
+         RETURNING id",
     )
     .bind(to_sql(notification.id))
     .bind(to_sql(notification.account_id))
@@ -118,9 +119,9 @@ pub(crate) async fn insert(
     .bind(to_sql(source))
     .bind(notification.created_at_us)
     .bind(i64::from(notification.group_hour))
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(())
+    Ok(stored == Some(to_sql(notification.id)))
 }
 
 /// Removes what the account was told of the same kind, by the same account, about the same post.

@@ -103,6 +103,7 @@ async fn on_either_engine_rows_are_found_by_an_index() {
             (May::Walk("heard"), &WALKS),
         ])
         .await;
+    plans.hold_outbox().await;
 }
 
 #[tokio::test]

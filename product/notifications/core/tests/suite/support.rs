@@ -299,10 +299,11 @@ impl World {
     }
 
     pub(crate) async fn deleted_as(&self, head: PostHead) {
-        let head = Some(head);
-        let media_ids = Vec::new();
-        self.hears(posts::DELETED, &PostDeleted { head, media_ids })
-            .await;
+        let deleted = PostDeleted {
+            head: Some(head),
+            ..PostDeleted::default()
+        };
+        self.hears(posts::DELETED, &deleted).await;
     }
 
     pub(crate) async fn list(

@@ -1,9 +1,10 @@
 //! Who is told of what, once.
 
 use business_posts_gateway::{PostHead, Visibility};
+use infra_bus::outbox;
 use infra_kernel::Page;
 use product_notifications::Settings;
-use product_notifications_gateway::{Filter, Kind};
+use product_notifications_gateway::{Filter, Kind, Told, topics};
 use std::time::Duration;
 
 use crate::support::{ADA, BOB, EVE, World, mentioning};
@@ -236,4 +237,34 @@ async fn a_request_to_follow_is_told_until_it_has_ended() {
     world.asked_no_longer(103, EVE).await;
     world.asked(103, EVE).await;
     assert_eq!(world.notified(ADA).await, now);
+}
+
+#[tokio::test]
+async fn what_is_told_is_announced_once_with_what_can_be_read() {
+    let world = World::new().await;
+    for _ in 0..2 {
+        world.liked(100, BOB, 7).await;
+        world.published(mentioning(9, BOB, &[ADA, EVE])).await;
+    }
+    // The same again, which is told no second time: the like was taken back and is there again.
+    world.liked(200, BOB, 7).await;
+    let events = outbox::read(&world.database, 10).await.unwrap().events;
+    assert!(events.iter().all(|event| event.topic == topics::TOLD));
+    let told = events.iter().map(|event| event.decode::<Told>().unwrap());
+    let told: Vec<Vec<(u64, u64)>> = told
+        .map(|told| {
+            let each = told.notifications.iter();
+            each.map(|one| (one.account_id, one.notification_id))
+                .collect()
+        })
+        .collect();
+    let ids = async |account| {
+        let listed = world
+            .list(account, Page::newest(9), Filter::default())
+            .await;
+        listed.unwrap().iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    let (adas, eves) = (ids(ADA).await, ids(EVE).await);
+    let of_post = vec![(ADA, adas[0]), (EVE, eves[0])];
+    assert_eq!(told, [vec![(ADA, adas[1])], of_post]);
 }
