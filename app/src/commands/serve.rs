@@ -102,11 +102,17 @@ async fn serve(
     began: Instant,
 ) -> Result<()> {
     // Before anything is said: with port 0 only this knows the address.
-    let server = Server::bind(&configuration.listen, server_bounds(configuration)).await?;
+    let bounds = server_bounds(configuration);
+    let connections_max = bounds.connections_max;
+    let server = Server::bind(&configuration.listen, bounds).await?;
     let base_url = wire::public_base_url(configuration, server.address());
     let (gateways, limiter) = (domains.gateways(), domains.limiter());
     let surface = wire::surface(configuration, gateways, limiter, base_url.clone())?;
-    let surfaces = wire::surfaces(&surface, configuration);
+    let happenings = domains.happenings();
+    let wanted = &configuration.streaming;
+    let stopping = stop.clone();
+    let streaming = wire::streaming(&surface, wanted, connections_max, happenings, stopping);
+    let surfaces = wire::surfaces(&surface, &streaming, configuration);
     log_startup(domains, configuration, &base_url, began).await?;
     let grace = Duration::from_secs(configuration.shutdown_grace_s);
     server.serve(surfaces, stop, grace).await;

@@ -116,6 +116,8 @@ pub struct Configuration {
     pub log: LogSettings,
     /// How often an account or an address may call.
     pub limits: presentation_kit::LimitSettings,
+    /// Streams of what happens, for apps that listen.
+    pub streaming: presentation_mastodon::streaming::StreamingSettings,
     /// Identities, sign-up and sign-in.
     pub accounts: business_accounts::Settings,
     /// Who follows whom.
@@ -168,6 +170,7 @@ impl Default for Configuration {
             instance: InstanceSettings::default(),
             log: LogSettings::default(),
             limits: presentation_kit::LimitSettings::default(),
+            streaming: presentation_mastodon::streaming::StreamingSettings::default(),
             accounts: business_accounts::Settings::default(),
             graph: business_graph::Settings::default(),
             media: business_media::Settings::default(),

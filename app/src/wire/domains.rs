@@ -11,9 +11,11 @@ use infra_resilience::Limiter;
 use infra_rpc::{Contract, Layers, Method};
 use infra_telemetry::CallMetrics;
 use presentation_kit::Gateways;
+use presentation_kit::happenings::Happenings;
 
 use super::compose::{DOMAINS, Wiring};
 use super::databases::{BUS, Databases};
+use super::happenings::BusHappenings;
 use super::{Topology, event_log, photos, redis};
 use crate::config::Configuration;
 
@@ -116,6 +118,12 @@ impl Domains {
     #[must_use]
     pub fn bus(&self) -> &dyn Bus {
         &*self.bus
+    }
+
+    /// What happens, as it happens, for surfaces that tell it.
+    #[must_use]
+    pub fn happenings(&self) -> Arc<dyn Happenings> {
+        Arc::new(BusHappenings(Arc::clone(&self.bus)))
     }
 
     /// The subscriptions that this program runs.

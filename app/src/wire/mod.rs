@@ -9,6 +9,7 @@ mod databases_lock;
 mod domains;
 pub(crate) mod event_log;
 pub mod full_disk;
+mod happenings;
 pub(crate) mod moving;
 pub(crate) mod own_files;
 pub mod permissions;
@@ -24,7 +25,7 @@ mod worker;
 pub use data_folder::DataFolder;
 pub use domains::{Domains, methods};
 pub use topology::Topology;
-pub use web::{public_base_url, surface, surfaces, trusted_proxies};
+pub use web::{public_base_url, streaming, surface, surfaces, trusted_proxies};
 pub use worker::Worker;
 
 /// What the operator says to continue without the photos' files.

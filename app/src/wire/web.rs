@@ -15,10 +15,13 @@ use edge_http::{compression, headers};
 use infra_host::Ballast;
 use infra_kernel::SystemClock;
 use infra_resilience::{AdmissionBounds, AdmissionControl, Limiter};
+use presentation_kit::happenings::Happenings;
 use presentation_kit::rate::RateLayer;
 use presentation_kit::refusal::REFUSAL_STYLE;
 use presentation_kit::waits::Waits;
 use presentation_kit::{Gateways, RateLimits, Signer, Site, Surface};
+use presentation_mastodon::streaming::{Streaming, StreamingSettings};
+use tokio_util::sync::CancellationToken;
 use tower::util::MapResponseLayer;
 
 use super::{full_disk, secret};
@@ -30,6 +33,9 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// One in so many of the requests in flight may wait for something other than its client: the
 /// others keep things moving.
 const IN_FLIGHT_PER_WAITING: usize = 4;
+
+/// One in so many connections may be that of a listener.
+const CONNECTIONS_PER_LISTENER: usize = 2;
 
 /// How long a request waits for its turn, on the runtime and then for a place; half of it is what a
 /// burst may take. Its work comes on top, and that of all who are in flight takes about as long
@@ -84,11 +90,30 @@ pub fn surface(
     Ok(Surface::with_bounds(gateways, site, limits, waits))
 }
 
+/// Those who listen to this process, on some of so many connections, told what happens until it is
+/// stopped.
+#[must_use]
+pub fn streaming(
+    surface: &Surface,
+    wanted: &StreamingSettings,
+    connections_max: usize,
+    happenings: Arc<dyn Happenings>,
+    stop: CancellationToken,
+) -> Streaming {
+    // Each keeps its connection: the others are for everybody else.
+    let listeners_max = connections_max / CONNECTIONS_PER_LISTENER;
+    let settings = StreamingSettings {
+        listeners_max: wanted.listeners_max.min(listeners_max),
+        ..wanted.clone()
+    };
+    Streaming::start(surface, happenings, &settings, stop)
+}
+
 /// Every surface behind its layers, each list of which is read as a request passes it.
 ///
 /// A list is one layer to the router, which keeps what it is handed behind a pointer of its own:
 /// handed one by one, the layers would each cost every request a copy of all that stand behind it.
-pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Routes {
+pub fn surfaces(surface: &Surface, streaming: &Streaming, configuration: &Configuration) -> Routes {
     let is_https = surface.site.is_https();
     let budgets = [
         presentation_mastodon::route_budgets(),
@@ -96,6 +121,7 @@ pub fn surfaces(surface: &Surface, configuration: &Configuration) -> Routes {
     ]
     .concat();
     let pages_and_calls = presentation_mastodon::router(surface)
+        .merge(presentation_mastodon::streaming::router(streaming))
         .merge(presentation_web::router(surface))
         .layer((
             // The first of them, so that what is refused has cost nothing of what stands behind it.

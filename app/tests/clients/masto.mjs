@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -11,7 +12,7 @@ const [modules, url, authorToken, readerToken, photo, moderatorToken] = process.
 const about = JSON.parse(await readFile(join(modules, "masto/package.json"), "utf8"));
 const entry = about.exports?.["."]?.import ?? about.module ?? about.main;
 const file = typeof entry === "string" ? entry : entry.default;
-const { createRestAPIClient } = await import(pathToFileURL(join(modules, "masto", file)));
+const { createRestAPIClient, createStreamingAPIClient } = await import(pathToFileURL(join(modules, "masto", file)));
 
 const author = createRestAPIClient({ url, accessToken: authorToken });
 const reader = createRestAPIClient({ url, accessToken: readerToken });
@@ -196,6 +197,30 @@ assert.equal((await author.v1.notifications.list())[0].type, "favourite");
 assert.equal((await policy.update({ forNotFollowing: "accept" })).summary.pendingRequestsCount, 0);
 await read.unfavourite();
 await author.v1.notifications.clear();
+
+const streaming = createStreamingAPIClient({
+  streamingApiUrl: instance.configuration.urls.streaming,
+  accessToken: readerToken,
+  implementation: createRequire(join(modules, "x.js"))("ws"),
+});
+const [heardAtHome, heardOfTag] = [streaming.user.subscribe(), streaming.hashtag.subscribe({ tag: "LiveSea" })];
+const heard = [];
+for (const subscription of [heardAtHome, heardOfTag])
+  (async () => {
+    for await (const event of subscription) heard.push(event);
+  })();
+// Until both have begun: which is told by nothing else.
+await eventually(async () => {
+  const live = await author.v1.statuses.create({ status: "Live #LiveSea" });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await author.v1.statuses.$select(live.id).remove();
+  const streams = heard.filter((event) => event.event === "update").map((event) => event.stream.join());
+  return streams.includes("user") && streams.includes("hashtag,LiveSea");
+});
+const live = heard.find((event) => event.event === "update" && event.stream[0] === "user");
+assert.equal(live.payload.account.id, me.id);
+await eventually(async () => heard.some((event) => event.event === "delete" && event.payload === live.payload.id));
+streaming.close();
 
 for (let number = 0; number < 5; number += 1) await author.v1.statuses.create({ status: `number ${number}` });
 const walked = [];

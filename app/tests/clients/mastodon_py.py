@@ -6,7 +6,7 @@ python mastodon_py.py BASE_URL PHOTO MODERATOR_TOKEN
 import sys
 import time
 
-from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError
+from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError, StreamListener
 
 BASE, PHOTO, MODERATOR_TOKEN = sys.argv[1:4]
 PASSWORD = "correct horse battery staple"
@@ -33,6 +33,37 @@ def are_told(person, types):
     """What somebody is told, by its type, once it is of these types and no others."""
     told = {one.type: one for one in person.notifications()}
     return told if sorted(told) == types else None
+
+
+class Heard(StreamListener):
+    """What somebody heard who listened."""
+
+    def __init__(self):
+        self.told = []
+
+    def on_update(self, status):
+        self.told.append(("update", str(status.id)))
+
+    def on_notification(self, notification):
+        self.told.append(("notification", notification.type))
+
+    def on_delete(self, status_id):
+        self.told.append(("delete", str(status_id)))
+
+
+def listen(author, reader):
+    """Somebody listens while another one posts."""
+    assert reader.stream_healthy()
+    heard, told = Heard(), Heard()
+    streams = [reader.stream_user(heard, run_async=True), author.stream_user(told, run_async=True)]
+    post = author.status_post("Live")
+    eventually(lambda: ("update", str(post.id)) in heard.told)
+    reader.status_favourite(post)
+    eventually(lambda: ("notification", "favourite") in told.told)
+    author.status_delete(post)
+    eventually(lambda: ("delete", str(post.id)) in heard.told)
+    for stream in streams:
+        stream.close()
 
 
 def moderate(report, post):
@@ -194,6 +225,8 @@ def main():
     assert author.update_notifications_policy(for_not_following="accept").for_not_following == "accept"
     reader.status_unfavourite(post)
     author.notifications_clear()
+
+    listen(author, reader)
 
     for number in range(3):
         author.status_post(f"number {number}")

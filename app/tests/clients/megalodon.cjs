@@ -147,6 +147,17 @@ async function main() {
   await author.dismissNotifications();
   assert.deepEqual((await author.getNotifications()).data, []);
 
+  const socket = await reader.userStreaming();
+  const heard = [];
+  socket.on("update", (status) => heard.push(["update", status.id]));
+  socket.on("delete", (id) => heard.push(["delete", id]));
+  await new Promise((resolve) => socket.on("connect", resolve));
+  const live = (await author.postStatus("Live")).data;
+  await eventually(async () => heard.some(([event, id]) => event === "update" && id === live.id));
+  await author.deleteStatus(live.id);
+  await eventually(async () => heard.some(([event, id]) => event === "delete" && id === live.id));
+  socket.stop();
+
   const tagged = (await author.postStatus("By the sea #MegaLight")).data;
   assert.deepEqual((await reader.getTagTimeline("megalight")).data.map((status) => status.id), [tagged.id]);
   assert.equal((await reader.getTag("MegaLight")).data.name, "megalight");

@@ -59,6 +59,8 @@ mod shared_photos;
 mod shutdown;
 mod signals;
 mod statuses;
+mod streaming;
+mod streaming_bounds;
 mod texts;
 mod third_party_clients;
 mod timelines;

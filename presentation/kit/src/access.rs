@@ -297,6 +297,56 @@ impl<A: Access> FromRequestParts<Surface> for Allowed<A> {
     }
 }
 
+/// Who asks to listen, with the token by which they may. `beside` is a token that came by another
+/// way than the `Authorization` header: a script cannot send that one with a WebSocket. It counts
+/// as a request that reads.
+///
+/// # Errors
+/// `unauthenticated`, in Mastodon's words, without a token that stands for a person;
+/// `rate_limited`.
+pub async fn listener(
+    parts: &mut Parts,
+    surface: &Surface,
+    beside: Option<String>,
+) -> Result<(Grant, String), Problem> {
+    let context = parts.extensions.get::<RequestContext>().cloned();
+    let RequestContext(context) = context.unwrap_or_else(RequestContext::anonymous);
+    let secret = bearer_secret(parts)?.or(beside);
+    let refused = match secret {
+        None => unauthenticated("Missing access token"),
+        Some(secret) => match grant_of(surface, &context, secret.clone()).await {
+            Ok(grant) if grant.account_id != 0 => {
+                let account = AccountId::new(grant.account_id);
+                rate::count(parts, &surface.limits, account).await?;
+                return Ok((grant, secret));
+            }
+            // An application's own token listens to nothing.
+            Ok(_) => unauthenticated("Invalid access token"),
+            Err(error) if error.code() == ErrorCode::Unauthenticated => {
+                unauthenticated("Invalid access token")
+            }
+            Err(error) => error,
+        },
+    };
+    rate::count_anonymous(parts, &surface.limits).await?;
+    Err(refused.into())
+}
+
+/// What a token stands for at this moment.
+///
+/// # Errors
+/// `unauthenticated` when it stands for nobody.
+pub async fn grant_of(surface: &Surface, context: &Context, secret: String) -> Result<Grant> {
+    let kind = SecretKind::Token.into();
+    let request = AuthenticateRequest { secret, kind };
+    let accounts = &surface.gateways.accounts;
+    accounts.authenticate(context, request).await
+}
+
+fn unauthenticated(text: &str) -> Error {
+    Error::new(ErrorCode::Unauthenticated, text)
+}
+
 /// What the request's token stands for; none when there is no token.
 async fn authenticate(
     parts: &Parts,
@@ -306,10 +356,7 @@ async fn authenticate(
     let Some(secret) = bearer_secret(parts)? else {
         return Ok(None);
     };
-    let kind = SecretKind::Token.into();
-    let request = AuthenticateRequest { secret, kind };
-    let accounts = &surface.gateways.accounts;
-    Ok(Some(accounts.authenticate(context, request).await?))
+    Ok(Some(grant_of(surface, context, secret).await?))
 }
 
 /// The secret of the `Authorization` header. A token in the address is not looked at: addresses end

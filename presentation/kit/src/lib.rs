@@ -12,6 +12,7 @@ pub mod api;
 pub mod card;
 pub mod cors;
 pub mod extract;
+pub mod happenings;
 pub mod openapi;
 pub mod paging;
 pub mod problem;

@@ -1,6 +1,7 @@
 //! The read pipeline: skeleton (ids from a domain), rules (who may see what), hydrate (cards,
 //! cached and shared), and then the surface presents.
 
+mod as_it_happens;
 mod cases;
 mod direct_conversations;
 mod engagement;

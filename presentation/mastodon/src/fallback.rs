@@ -17,13 +17,6 @@ pub(crate) async fn not_found(_: CountedByAddress) -> Problem {
     .into()
 }
 
-/// There are no streams of events yet. Clients that ask for one go on by asking the timelines from
-/// time to time.
-pub(crate) async fn no_streaming(_: CountedByAddress) -> Problem {
-    let text = "There is no streaming on this server yet: ask the timelines again from time to time instead.";
-    Error::new(ErrorCode::NotFound, text).into()
-}
-
 /// There is such a route, but not for this method.
 pub(crate) async fn method_not_allowed(_: CountedByAddress) -> Response {
     wrong_method()

@@ -1,10 +1,11 @@
 //! The Mastodon client API: the vocabulary of Mastodon's clients, mapped from the gateways.
 //!
 //! What it does: routes under `/api`, `/oauth/token`, `/oauth/revoke`, `/.well-known`, `/nodeinfo`,
-//! the names of accounts and statuses under `/users`, and the bytes of the photos under `/media`.
-//! What it does not do: it decides nothing (who may see what is the kit's, what is valid is the
-//! domains'), keeps nothing but the JSON of cards, and responds only for what this product has; the
-//! page where a person allows an application (`/oauth/authorize`) belongs to the web surface.
+//! the names of accounts and statuses under `/users`, the bytes of the photos under `/media`, and
+//! streams of what happens ([`streaming`]). What it does not do: it decides nothing (who may see
+//! what is the kit's, what is valid is the domains'), keeps nothing but the JSON of cards and who
+//! listens, and responds only for what this product has; the page where a person allows an
+//! application (`/oauth/authorize`) belongs to the web surface.
 //!
 //! Start reading at [`router`]; then a noun's `mod.rs`, which lists its routes.
 
@@ -29,6 +30,7 @@ mod reply;
 mod reports;
 mod search;
 mod statuses;
+pub mod streaming;
 mod tags;
 mod timelines;
 mod uploads;
@@ -59,9 +61,6 @@ pub fn router(surface: &Surface) -> Router<Surface> {
         )
         .route("/users/{username}", get(uris::account))
         .route("/users/{username}/statuses/{id}", get(uris::status))
-        // Named in the instance's description, because clients cannot do without, and not there.
-        .route("/api/v1/streaming", any(fallback::no_streaming))
-        .route("/api/v1/streaming/{*rest}", any(fallback::no_streaming))
         .route("/api", any(fallback::not_found))
         .route("/api/{*rest}", any(fallback::not_found))
         .method_not_allowed_fallback(fallback::method_not_allowed)

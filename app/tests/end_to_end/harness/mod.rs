@@ -12,6 +12,7 @@ pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod shape;
 mod stored;
+pub(crate) mod stream;
 pub(crate) mod tus;
 pub(crate) mod wait;
 pub(crate) mod web;

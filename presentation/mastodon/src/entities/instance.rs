@@ -23,7 +23,7 @@ fn version(site: &Site) -> String {
     format!("{API_VERSION} (compatible; Heliograph {})", site.version)
 }
 
-/// Where streams of events would be. There are none yet, but clients crash without a text here.
+/// Where streams are: clients append the path. Without a text here they crash.
 fn streaming_url(site: &Site) -> String {
     let scheme = if site.is_https() { "wss" } else { "ws" };
     format!("{scheme}://{}", site.domain)

@@ -61,14 +61,6 @@ async fn where_there_is_nothing_the_response_is_json() {
     ] {
         client.get("ada", path).await.error(404);
     }
-    for path in [
-        "/api/v1/streaming",
-        "/api/v1/streaming/user",
-        "/api/v1/streaming?stream=user",
-    ] {
-        let refused = client.get("ada", path).await.error(404);
-        assert!(refused.contains("streaming"), "{path}: {refused}");
-    }
     let response = client.delete("ada", "/api/v1/timelines/home").await;
     response.error(405);
     assert!(response.header(header::ALLOW).contains("GET"));

@@ -24,6 +24,7 @@ mod reshares;
 mod scopes;
 mod search;
 mod statuses;
+mod streaming;
 mod timelines;
 mod uploads;
 mod world;

@@ -3,6 +3,7 @@
 mod accounts;
 mod client;
 mod engagement;
+mod feed;
 mod filters;
 mod graph;
 mod lists;

@@ -4,10 +4,7 @@ use async_trait::async_trait;
 use business_posts_gateway::text::hashtag_name;
 use business_posts_gateway::*;
 use infra_kernel::{Context, Error, Result};
-use product_feed_gateway::{
-    FeedEntry, GetHomeReply, GetHomeRequest, GetListTimelineReply, GetListTimelineRequest,
-};
-use testing_stubs::{StubFeed, StubPosts};
+use testing_stubs::StubPosts;
 
 use super::{NOON_US, World};
 
@@ -353,29 +350,5 @@ impl StubPosts for World {
 
     async fn count_posts(&self, _: &Context, _: CountPostsRequest) -> Result<CountPostsReply> {
         Ok(CountPostsReply { posts: 3 })
-    }
-}
-
-#[async_trait]
-impl StubFeed for World {
-    async fn get_home(&self, _: &Context, request: GetHomeRequest) -> Result<GetHomeReply> {
-        let entries = self
-            .page(request.page, |_| true)
-            .into_iter()
-            .map(|head| FeedEntry {
-                post_id: head.id,
-                author_id: head.author_id,
-            });
-        Ok(GetHomeReply {
-            entries: entries.collect(),
-        })
-    }
-
-    async fn get_list_timeline(
-        &self,
-        _: &Context,
-        request: GetListTimelineRequest,
-    ) -> Result<GetListTimelineReply> {
-        self.list_timeline(&request)
     }
 }
