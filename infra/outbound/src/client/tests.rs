@@ -1,0 +1,107 @@
+use std::error::Error as _;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+const LENIENT: Settings = Settings {
+    allow_private_addresses: true,
+};
+
+/// A server that replies so to each connection.
+async fn server(reply: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let reply = reply.clone();
+            tokio::spawn(async move {
+                let mut request = [0; 4_096];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(reply.as_bytes()).await;
+            });
+        }
+    });
+    format!("http://{address}/")
+}
+
+async fn ask(base: &str) -> Result<Reply, OutboundError> {
+    let client = Client::new("Heliograph", LENIENT).unwrap();
+    let address = Address::parse(base, LENIENT).unwrap();
+    client
+        .post(&address, HeaderMap::new(), b"hello".to_vec())
+        .await
+}
+
+fn reply(head: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = server(reply("200 OK", "secret")).await;
+    let base = server(reply(
+        &format!("307 Temporary Redirect\r\nLocation: {elsewhere}"),
+        "",
+    ))
+    .await;
+    let reply = ask(&base).await.unwrap();
+    assert_eq!(reply.status, StatusCode::TEMPORARY_REDIRECT);
+    assert!(reply.body.is_empty());
+}
+
+#[tokio::test]
+async fn of_a_reply_so_much_is_read() {
+    let base = server(reply("200 OK", &"a".repeat(REPLY_BYTES_MAX))).await;
+    assert_eq!(ask(&base).await.unwrap().body.len(), REPLY_BYTES_MAX);
+    let base = server(reply("200 OK", &"a".repeat(REPLY_BYTES_MAX + 1))).await;
+    assert!(matches!(ask(&base).await, Err(OutboundError::TooLong)));
+}
+
+#[tokio::test]
+async fn a_name_that_leads_home_is_not_connected_to() {
+    let resolved = Checked(Settings::default()).resolve("localhost".parse().unwrap());
+    let Err(error) = resolved.await else {
+        panic!("this machine may be asked");
+    };
+    assert!(error.is::<NoAddress>(), "{error}");
+    let resolved = Checked(LENIENT).resolve("localhost".parse().unwrap());
+    assert!(
+        resolved
+            .await
+            .unwrap()
+            .all(|address| address.ip().is_loopback())
+    );
+}
+
+#[tokio::test]
+async fn the_client_asks_by_the_checked_names_alone() {
+    // As in the client that strangers' addresses are asked by, but without its checks of the text.
+    let base = server(reply("200 OK", ""))
+        .await
+        .replace("127.0.0.1", "localhost");
+    let client = Client::new("Heliograph", Settings::default()).unwrap();
+    let address = Address::parse(&base.replace("http:", "https:"), LENIENT).unwrap();
+    let refused = client.post(&address, HeaderMap::new(), Vec::new()).await;
+    let error = refused.unwrap_err();
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        causes.push(one.to_string());
+        cause = one.source();
+    }
+    assert!(causes.contains(&NoAddress.to_string()), "{causes:?}");
+}
+
+#[test]
+fn of_a_names_addresses_those_stay_that_may_be_asked() {
+    let found = ["10.0.0.1", "1.1.1.1", "::1"].map(|text| text.parse().unwrap());
+    let allowed_all = allowed(found.into_iter(), LENIENT);
+    assert_eq!(allowed_all.len(), 3);
+    let only_public = allowed(found.into_iter(), Settings::default());
+    assert_eq!(only_public, [found[1]]);
+}
