@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::{
-    Accounts, AuthorizeRequest, CreateAccountRequest, CreateSetupTokenRequest, IssueTokenRequest,
-    NewAccount, ResetPasswordRequest, SetRoleRequest, UpdateProfileRequest,
+    Accounts, AuthorizeRequest, CreateAccountRequest, CreateSetupTokenRequest, GetGrantsRequest,
+    IssueTokenRequest, NewAccount, ResetPasswordRequest, SetRoleRequest, UpdateProfileRequest,
 };
 use business_engagement_gateway::{
     BookmarkRequest, Engagement, GetMarksRequest, LikeRequest, ListBookmarksRequest,
@@ -214,6 +214,7 @@ fn of_the_operator() -> Vec<(String, Call)> {
             set_role(_ => SetRoleRequest::default());
             reset_password(_ => ResetPasswordRequest::default());
             create_setup_token(_ => CreateSetupTokenRequest {});
+            get_grants(_ => GetGrantsRequest::default());
         }
         dyn Media {
             list_failed(_ => ListFailedRequest::default());

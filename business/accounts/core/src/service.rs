@@ -20,10 +20,11 @@ use business_accounts_gateway::{
     CountAccountsReply, CountAccountsRequest, CreateAccountRequest, CreateApplicationReply,
     CreateApplicationRequest, CreateSetupTokenReply, CreateSetupTokenRequest,
     FindLocalAccountsRequest, GetAccountHeadsReply, GetAccountHeadsRequest, GetAccountsReply,
-    GetAccountsRequest, GetApplicationRequest, Grant, IssueTokenReply, IssueTokenRequest,
-    ListAccountsRequest, RegisterReply, RegisterRequest, ResetPasswordReply, ResetPasswordRequest,
-    RevokeTokenReply, RevokeTokenRequest, SearchAccountsRequest, SetRoleRequest, SignInReply,
-    SignInRequest, SignOutReply, SignOutRequest, UpdateProfileRequest,
+    GetAccountsRequest, GetApplicationRequest, GetGrantsReply, GetGrantsRequest, Grant,
+    IssueTokenReply, IssueTokenRequest, ListAccountsRequest, RegisterReply, RegisterRequest,
+    ResetPasswordReply, ResetPasswordRequest, RevokeTokenReply, RevokeTokenRequest,
+    SearchAccountsRequest, SetRoleRequest, SignInReply, SignInRequest, SignOutReply,
+    SignOutRequest, UpdateProfileRequest,
 };
 use infra_kernel::{AccountId, ApplicationId, Context, Result};
 
@@ -192,5 +193,14 @@ impl Accounts for AccountsService {
         request: RevokeTokenRequest,
     ) -> Result<RevokeTokenReply> {
         Ok(applications::revoke_token(&self.state, request).await?)
+    }
+
+    async fn get_grants(
+        &self,
+        context: &Context,
+        request: GetGrantsRequest,
+    ) -> Result<GetGrantsReply> {
+        context.caller().require_system()?;
+        Ok(authenticate::get_grants(&self.state, &request).await?)
     }
 }

@@ -442,6 +442,16 @@ pub struct RevokeTokenRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevokeTokenReply {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetGrantsRequest {
+    #[prost(fixed64, repeated, tag = "1")]
+    pub session_ids: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetGrantsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub grants: ::prost::alloc::vec::Vec<Grant>,
+}
 /// Events. Topics: "accounts.registered", "accounts.profile_changed", "accounts.sessions_revoked".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AccountRegistered {
@@ -656,6 +666,13 @@ pub trait Accounts: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: RevokeTokenRequest,
     ) -> ::infra_kernel::Result<RevokeTokenReply>;
+    /// What sessions and tokens stand for, by their ids: at most 500. Those that have ended are left
+    /// out, from the moment on at which they did. For the server alone.
+    async fn get_grants(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetGrantsRequest,
+    ) -> ::infra_kernel::Result<GetGrantsReply>;
 }
 /// The methods of [`Accounts`].
 pub mod methods {
@@ -860,6 +877,16 @@ pub mod methods {
         routing_key: None,
         scopes: &[],
     };
+    /// See [`Accounts::get_grants`](super::Accounts::get_grants).
+    pub const GET_GRANTS: Method = Method {
+        name: "accounts.get_grants",
+        path: "/heliograph.accounts.v1.Accounts/GetGrants",
+        index: 20,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+        scopes: &[],
+    };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[
         REGISTER,
@@ -882,6 +909,7 @@ pub mod methods {
         AUTHORIZE,
         ISSUE_TOKEN,
         REVOKE_TOKEN,
+        GET_GRANTS,
     ];
 }
 impl ::infra_rpc::Contract for dyn Accounts {
@@ -1133,6 +1161,18 @@ impl<T: Accounts + ?Sized> Accounts for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn get_grants(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetGrantsRequest,
+    ) -> ::infra_kernel::Result<GetGrantsReply> {
+        self.call(
+            &methods::GET_GRANTS,
+            context,
+            self.inner().get_grants(context, request),
+        )
+        .await
+    }
 }
 /// Calls a [`Accounts`] that another process serves.
 #[derive(Debug, Clone)]
@@ -1307,6 +1347,13 @@ impl Accounts for RemoteAccounts {
         request: RevokeTokenRequest,
     ) -> ::infra_kernel::Result<RevokeTokenReply> {
         self.0.unary(&methods::REVOKE_TOKEN, context, request).await
+    }
+    async fn get_grants(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetGrantsRequest,
+    ) -> ::infra_kernel::Result<GetGrantsReply> {
+        self.0.unary(&methods::GET_GRANTS, context, request).await
     }
 }
 /// Serves a [`Accounts`] to other processes.
@@ -1500,6 +1547,15 @@ impl ::infra_rpc::Serve for ServeAccounts {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.revoke_token(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.accounts.v1.Accounts/GetGrants" => {
+                call.unary(
+                    &methods::GET_GRANTS,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_grants(&context, request).await
                     },
                 )
             }

@@ -165,6 +165,14 @@ pub trait StubAccounts: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<RevokeTokenReply> {
         crate::not_stubbed(&methods::REVOKE_TOKEN)
     }
+    /// Stands for [`Accounts::get_grants`].
+    async fn get_grants(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetGrantsRequest,
+    ) -> ::infra_kernel::Result<GetGrantsReply> {
+        crate::not_stubbed(&methods::GET_GRANTS)
+    }
 }
 
 #[async_trait::async_trait]
@@ -308,5 +316,12 @@ impl<T: StubAccounts> Accounts for crate::Stub<T> {
         request: RevokeTokenRequest,
     ) -> ::infra_kernel::Result<RevokeTokenReply> {
         StubAccounts::revoke_token(&*self.0, context, request).await
+    }
+    async fn get_grants(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetGrantsRequest,
+    ) -> ::infra_kernel::Result<GetGrantsReply> {
+        StubAccounts::get_grants(&*self.0, context, request).await
     }
 }

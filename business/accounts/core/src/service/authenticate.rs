@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use business_accounts_gateway::{AuthenticateRequest, Grant, SecretKind, SessionId};
+use business_accounts_gateway::{
+    AuthenticateRequest, GetGrantsReply, GetGrantsRequest, Grant, SecretKind, SessionId,
+};
 use infra_kernel::Timestamp;
 use tokio::sync::Semaphore;
 
@@ -18,6 +20,9 @@ const USE_RECORDED_EVERY: Duration = Duration::from_secs(3_600);
 /// The most uses that are being recorded concurrently; further ones are recorded when the session
 /// is next read.
 const TOUCHES_MAX: usize = 32;
+
+/// The most sessions of one request.
+const IDS_MAX: usize = 500;
 
 /// A grant in memory, and when it ends.
 #[derive(Clone)]
@@ -84,6 +89,25 @@ pub(super) async fn authenticate(
         record_use(state, id, now);
     }
     Ok(grant)
+}
+
+/// What sessions stand for, without their secrets. Always from the database: what acts for an
+/// account while nobody asks is to stop when it was revoked, and not a moment later.
+pub(super) async fn get_grants(
+    state: &State,
+    request: &GetGrantsRequest,
+) -> Result<GetGrantsReply, AccountsError> {
+    if request.session_ids.len() > IDS_MAX {
+        let text = format!("At most {IDS_MAX} sessions can be asked for at once.");
+        return Err(AccountsError::invalid("session_ids", text));
+    }
+    let now = state.clock.now();
+    let found = sessions::by_ids(state.database.reader(), &request.session_ids).await?;
+    let is_current = |session: &sessions::Session| session.expires_at().is_none_or(|end| end > now);
+    let current = found.into_iter().filter(is_current);
+    Ok(GetGrantsReply {
+        grants: current.map(Grant::from).collect(),
+    })
 }
 
 /// Records the use of a session without keeping the request waiting for a commit.

@@ -18,7 +18,7 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 42] = [
+const SEARCHES: [&str; 43] = [
     account_words::REMOVE,
     account_words::NOT_MISSING,
     account_words::REPLACE,
@@ -51,6 +51,7 @@ const SEARCHES: [&str; 42] = [
     known_browsers::REMOVE_OF_ACCOUNT,
     known_browsers::REMOVE_EXPIRED,
     sessions::BY_HASH,
+    sessions::BY_IDS,
     sessions::TOUCH,
     sessions::REMOVE_BY_HASH,
     sessions::APPLICATION_OF,

@@ -17,6 +17,9 @@ const USER_AGENT_CHARACTERS_MAX: usize = 256;
 pub(crate) const BY_HASH: &str = "SELECT s.id, s.account_id, s.application_id, s.scopes, \
     s.last_used_at, s.expires_at, a.role FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id \
     WHERE s.secret_hash = $1";
+pub(crate) const BY_IDS: &str = "SELECT s.id, s.account_id, s.application_id, s.scopes, \
+    s.last_used_at, s.expires_at, a.role FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id \
+    WHERE s.id IN (SELECT value FROM json_each($1))";
 // Uses are recorded concurrently: one that is late must not set the time back.
 pub(crate) const TOUCH: &str = "UPDATE sessions SET last_used_at = $2, \
     expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE CAST($3 AS BIGINT) END WHERE id = $1 AND last_used_at < $2";
@@ -96,6 +99,12 @@ pub(crate) async fn find(
 ) -> Result<Option<Session>, AccountsError> {
     let query = infra_db::query(BY_HASH).bind(secret.to_sql());
     Ok(query.fetch_optional(reader).await?)
+}
+
+/// The sessions with these ids.
+pub(crate) async fn by_ids(reader: &Reader, ids: &[u64]) -> Result<Vec<Session>, AccountsError> {
+    let ids = infra_db::json_ids(ids.iter().map(|id| id.cast_signed()));
+    Ok(infra_db::query(BY_IDS).bind(ids).fetch_all(reader).await?)
 }
 
 /// Writes a session and returns the hashes of those that had to make room for it. An application is

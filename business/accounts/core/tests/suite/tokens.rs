@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use business_accounts_gateway::issue_token_request::Proof;
 use business_accounts_gateway::{
-    ClientCredentials, CreateApplicationReply, IssueTokenRequest, NewAccount, Role,
+    ClientCredentials, CreateApplicationReply, GetGrantsRequest, IssueTokenRequest, NewAccount,
+    Role,
 };
-use infra_kernel::ErrorCode;
+use infra_kernel::{Context, ErrorCode};
 
 use crate::scene::{BACK, Scene, application_id};
 use crate::support::assert_refused;
@@ -124,4 +127,39 @@ async fn a_revoked_token_is_refused_at_once_and_only_its_application_revokes_it(
         "",
     );
     assert!(scene.domain.authenticate(&session).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_a_session_stands_for_is_known_by_its_id_until_it_ends() {
+    let scene = Scene::new().await;
+    let (token, other_token) = (scene.token().await, scene.token().await);
+    let browser = scene.domain.sign_in("ada").await;
+    let grant = scene.domain.authenticate(&token).await.unwrap();
+    let other = scene.domain.authenticate(&other_token).await.unwrap();
+    let browser = scene.domain.authenticate(&browser).await.unwrap();
+    let known = async || {
+        let request = GetGrantsRequest {
+            session_ids: vec![grant.session_id, other.session_id, browser.session_id, 7],
+        };
+        let context = Context::background(Duration::from_secs(60));
+        let reply = scene.domain.gateway.get_grants(&context, request).await;
+        let mut grants = reply.unwrap().grants;
+        grants.sort_by_key(|grant| grant.session_id);
+        grants
+    };
+    assert_eq!(
+        known().await,
+        [grant.clone(), other.clone(), browser.clone()]
+    );
+    scene.revoke(&scene.client, &token).await.unwrap();
+    assert_eq!(known().await, [other.clone(), browser.clone()]);
+    // A browser's ends by itself.
+    scene.domain.advance(366 * 86_400);
+    assert_eq!(known().await, [other]);
+    let too_many = GetGrantsRequest {
+        session_ids: vec![7; 501],
+    };
+    let context = Context::background(Duration::from_secs(60));
+    let refused = scene.domain.gateway.get_grants(&context, too_many).await;
+    assert_refused(refused, ErrorCode::Invalid, "session_ids");
 }
