@@ -11,6 +11,7 @@ use business_accounts_gateway::CreateSetupTokenRequest;
 use clap::Args;
 use edge_http::server::{self, ReaderPace, Server, ServerBounds};
 use infra_telemetry::LogFormat;
+use presentation_kit::Surface;
 use presentation_kit::refusal::REFUSAL_STYLE;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -72,11 +73,25 @@ async fn work(
 ) -> Result<()> {
     let grace = Duration::from_secs(configuration.shutdown_grace_s);
     let roles = &configuration.roles;
-    let worker = roles
-        .contains(&Role::Worker)
-        .then(|| Worker::start(domains));
-    let served = if roles.contains(&Role::Web) {
-        serve(domains, configuration, stop, began).await
+    // Before anything is said: with port 0 only this knows the address.
+    let server = match roles.contains(&Role::Web) {
+        true => Some(Server::bind(&configuration.listen, server_bounds(configuration)).await?),
+        false => None,
+    };
+    let address = match &server {
+        Some(server) => server.address(),
+        None => configuration.listen.parse()?,
+    };
+    let base_url = wire::public_base_url(configuration, address);
+    let (gateways, limiter) = (domains.gateways(), domains.limiter());
+    let surface = wire::surface(configuration, gateways, limiter, base_url).await?;
+    let worker = roles.contains(&Role::Worker).then(|| {
+        let mut worker = Worker::start(domains);
+        worker.send_pushes(&surface, configuration.outbound);
+        worker
+    });
+    let served = if let Some(server) = server {
+        serve(domains, configuration, server, &surface, stop, began).await
     } else {
         say(format_args!(
             "Heliograph {} works on {} and serves nothing.",
@@ -98,22 +113,18 @@ async fn work(
 async fn serve(
     domains: &Domains,
     configuration: &Configuration,
+    server: Server,
+    surface: &Surface,
     stop: CancellationToken,
     began: Instant,
 ) -> Result<()> {
-    // Before anything is said: with port 0 only this knows the address.
-    let bounds = server_bounds(configuration);
-    let connections_max = bounds.connections_max;
-    let server = Server::bind(&configuration.listen, bounds).await?;
-    let base_url = wire::public_base_url(configuration, server.address());
-    let (gateways, limiter) = (domains.gateways(), domains.limiter());
-    let surface = wire::surface(configuration, gateways, limiter, base_url.clone())?;
+    let connections_max = server_bounds(configuration).connections_max;
     let happenings = domains.happenings();
     let wanted = &configuration.streaming;
     let stopping = stop.clone();
-    let streaming = wire::streaming(&surface, wanted, connections_max, happenings, stopping);
-    let surfaces = wire::surfaces(&surface, &streaming, configuration);
-    log_startup(domains, configuration, &base_url, began).await?;
+    let streaming = wire::streaming(surface, wanted, connections_max, happenings, stopping);
+    let surfaces = wire::surfaces(surface, &streaming, configuration);
+    log_startup(domains, configuration, &surface.site.base_url, began).await?;
     let grace = Duration::from_secs(configuration.shutdown_grace_s);
     server.serve(surfaces, stop, grace).await;
     Ok(())

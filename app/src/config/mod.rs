@@ -142,6 +142,8 @@ pub struct Configuration {
     pub jetstream: infra_bus::JetStreamSettings,
     /// How the bucket that `media_url` names is reached.
     pub s3: infra_blob::S3Settings,
+    /// Requests to servers of others: push services.
+    pub outbound: infra_outbound::Settings,
 }
 
 impl Default for Configuration {
@@ -183,6 +185,7 @@ impl Default for Configuration {
             bus: infra_bus::Settings::default(),
             jetstream: infra_bus::JetStreamSettings::default(),
             s3: infra_blob::S3Settings::default(),
+            outbound: infra_outbound::Settings::default(),
         }
     }
 }

@@ -13,7 +13,7 @@ use edge_http::overload::OverloadLayer;
 use edge_http::server::Routes;
 use edge_http::{compression, headers};
 use infra_host::Ballast;
-use infra_kernel::SystemClock;
+use infra_kernel::{Context, SystemClock};
 use infra_resilience::{AdmissionBounds, AdmissionControl, Limiter};
 use presentation_kit::happenings::Happenings;
 use presentation_kit::rate::RateLayer;
@@ -21,6 +21,7 @@ use presentation_kit::refusal::REFUSAL_STYLE;
 use presentation_kit::waits::Waits;
 use presentation_kit::{Gateways, RateLimits, Signer, Site, Surface};
 use presentation_mastodon::streaming::{Streaming, StreamingSettings};
+use product_notifications_gateway::GetPushKeyRequest;
 use tokio_util::sync::CancellationToken;
 use tower::util::MapResponseLayer;
 
@@ -36,6 +37,9 @@ const IN_FLIGHT_PER_WAITING: usize = 4;
 
 /// One in so many connections may be that of a listener.
 const CONNECTIONS_PER_LISTENER: usize = 2;
+
+/// How long a question may take that a start waits for.
+const START_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How long a request waits for its turn, on the runtime and then for a place; half of it is what a
 /// burst may take. Its work comes on top, and that of all who are in flight takes about as long
@@ -59,8 +63,8 @@ pub fn public_base_url(configuration: &Configuration, listening: SocketAddr) -> 
 /// The state of every surface.
 ///
 /// # Errors
-/// When the data folder's secret can neither be read nor made.
-pub fn surface(
+/// When the data folder's secret can neither be read nor made, or the key for push services.
+pub async fn surface(
     configuration: &Configuration,
     gateways: Gateways,
     limiter: Arc<dyn Limiter>,
@@ -82,6 +86,7 @@ pub fn surface(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         post_characters_max: configuration.posts.text_characters_max,
         post_media_max: configuration.posts.media_max,
+        push_key: push_key(&gateways).await?,
         signer: Signer::new(&secret, lifetime, Arc::new(SystemClock)),
     };
     let settings = configuration.limits.clone();
@@ -107,6 +112,14 @@ pub fn streaming(
         ..wanted.clone()
     };
     Streaming::start(surface, happenings, &settings, stop)
+}
+
+/// The key by which push services know this server: the same as long as its database lives.
+async fn push_key(gateways: &Gateways) -> Result<String> {
+    let context = Context::background(START_TIME_MAX);
+    let request = GetPushKeyRequest {};
+    let reply = gateways.notifications.get_push_key(&context, request);
+    Ok(reply.await?.public_key)
 }
 
 /// Every surface behind its layers, each list of which is read as a request passes it.

@@ -4,6 +4,10 @@
 use std::time::Duration;
 
 use infra_bus::Relay;
+use infra_kernel::Context;
+use infra_outbound::Client;
+use presentation_kit::Surface;
+use presentation_push::PushSender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +44,28 @@ impl Worker {
         let (bus, stop) = (domains.bus.clone(), worker.stop.clone());
         worker.tasks.spawn(async move { bus.run_jobs(stop).await });
         worker
+    }
+
+    /// Has pushes sent, of what accounts are told as this surface shows it.
+    pub fn send_pushes(&mut self, surface: &Surface, settings: infra_outbound::Settings) {
+        let site = &surface.site;
+        let user_agent = format!("Heliograph/{} (+{})", site.version, site.base_url);
+        match Client::new(&user_agent, settings) {
+            Ok(client) => {
+                // Each of its calls has a time of its own.
+                let context = Context::background(Duration::ZERO);
+                let sender = PushSender::new(surface.clone(), client, settings, context);
+                self.tasks.spawn(sender.run(self.stop.clone()));
+            }
+            // All else works without; what waits is given up in its time.
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(
+                    error,
+                    "no pushes are sent; does the system have certificates?"
+                );
+            }
+        }
     }
 
     /// Asks everything to stop, waits for what is in flight at most this long, then ends it. What

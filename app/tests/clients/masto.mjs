@@ -299,6 +299,25 @@ assert.equal((await author.v1.followRequests.$select(other.id).authorize()).foll
 await reader.v1.accounts.$select(me.id).unfollow();
 await reader.v1.accounts.$select(me.id).follow();
 assert.equal((await author.v1.followRequests.$select(other.id).reject()).requestedBy, false);
+const subscribed = await reader.v1.push.subscription.create({
+  subscription: {
+    endpoint: "https://push.example/js",
+    keys: {
+      p256dh: "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+      auth: "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+  },
+  data: { alerts: { mention: true, favourite: false } },
+  policy: "follower",
+});
+assert.equal(subscribed.alerts.mention, true);
+assert.equal(subscribed.policy, "follower");
+assert.equal(subscribed.serverKey, (await reader.v2.instance.fetch()).configuration.vapid.publicKey);
+const changed = await reader.v1.push.subscription.update({ data: { alerts: { favourite: true } }, policy: "all" });
+assert.deepEqual([changed.alerts.mention, changed.alerts.favourite, changed.policy], [false, true, "all"]);
+assert.equal((await reader.v1.push.subscription.fetch()).id, subscribed.id);
+await reader.v1.push.subscription.remove();
+await assert.rejects(reader.v1.push.subscription.fetch(), /no such subscription/i);
 await assert.rejects(author.v1.statuses.create({ status: "x".repeat(20_000) }), /character/i);
 await assert.rejects(reader.v1.statuses.$select(post.id).context.fetch(), /no such post/i);
 console.log("all done with masto.js");

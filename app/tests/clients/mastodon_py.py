@@ -3,6 +3,7 @@
 python mastodon_py.py BASE_URL PHOTO MODERATOR_TOKEN
 """
 
+import base64
 import sys
 import time
 
@@ -10,7 +11,7 @@ from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError, StreamLi
 
 BASE, PHOTO, MODERATOR_TOKEN = sys.argv[1:4]
 PASSWORD = "correct horse battery staple"
-SCOPES = ["read", "write", "follow"]
+SCOPES = ["read", "write", "follow", "push"]
 
 
 def signed_up(name):
@@ -80,6 +81,28 @@ def moderate(report, post):
     assert list(moderator.admin_reports()) == []
     assert [one.id for one in moderator.admin_reports(resolved=True)] == [report.id]
     assert not moderator.admin_report_reopen(report).action_taken
+
+
+def push_to_a_device(person):
+    """Subscribes, looks, and ends it. The keys are those of RFC 8291's example."""
+    def key(text):
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+    keys = {
+        "pubkey": key("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"),
+        "auth": key("BTBZMqHH6r4Tts7J_aSIgg"),
+    }
+    made = person.push_subscription_set("https://push.example/py", keys, mention_events=True, policy="followed")
+    assert made.alerts.mention and not made.alerts.favourite, made
+    assert made.policy == "followed" and made.endpoint == "https://push.example/py", made
+    assert made.server_key == person.instance_v2().configuration.vapid.public_key, made
+    assert person.push_subscription().id == made.id
+    person.push_subscription_delete()
+    try:
+        person.push_subscription()
+        raise SystemExit("a subscription that was ended is still there")
+    except MastodonNotFoundError:
+        pass
 
 
 def main():
@@ -300,6 +323,7 @@ def main():
     reader.account_follow(me.id)
     assert not author.follow_request_reject(reader.me().id).requested_by
     assert not author.account_update_credentials(locked=False).locked
+    push_to_a_device(reader)
     reader.revoke_access_token(allow_http=True)
     print("all done with Mastodon.py")
 

@@ -200,6 +200,18 @@ async function main() {
   assert.equal((await reader.followAccount(me.id)).data.requested, true);
   assert.deepEqual((await author.getFollowRequests()).data.map((one) => one.id), [other.id]);
   assert.equal((await author.acceptFollowRequest(other.id)).data.followed_by, true);
+  const keys = {
+    p256dh: "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    auth: "BTBZMqHH6r4Tts7J_aSIgg",
+  };
+  const device = { endpoint: "https://push.example/mega", keys };
+  const subscribed = (await reader.subscribePushNotification(device, { alerts: { mention: true } })).data;
+  assert.equal(subscribed.alerts.mention, true);
+  assert.equal((await reader.getPushSubscription()).data.id, subscribed.id);
+  const retuned = (await reader.updatePushSubscription({ alerts: { follow: true } })).data;
+  assert.deepEqual([retuned.alerts.mention, retuned.alerts.follow], [false, true]);
+  assert.equal((await reader.deletePushSubscription()).status, 200);
+  await refused(reader.getPushSubscription(), 404);
   console.log("all done with megalodon");
 }
 

@@ -47,6 +47,7 @@ mod page_conduct;
 mod photo_choices;
 mod programs;
 mod published_bytes;
+mod push;
 mod rate_limits;
 mod reports;
 mod reshares;

@@ -127,6 +127,8 @@ pub mod scope {
         AdminWriteReports = Some(Scope::ADMIN_WRITE_REPORTS);
         /// `profile`: who one is, nothing more.
         Profile = Some(Scope::PROFILE);
+        /// `push`
+        Push = Some(Scope::PUSH);
         /// `read:accounts`
         ReadAccounts = Some(Scope::READ_ACCOUNTS);
         /// `read:blocks`

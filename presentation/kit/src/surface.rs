@@ -59,6 +59,8 @@ pub struct Site {
     pub post_characters_max: u32,
     /// The most media items of a post.
     pub post_media_max: u32,
+    /// The public key by which push services know this server, as clients are told it.
+    pub push_key: String,
     /// Signs the addresses of what not everyone may see.
     pub signer: Signer,
 }

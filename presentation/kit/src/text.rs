@@ -191,6 +191,7 @@ mod tests {
             version: String::new(),
             post_characters_max: 0,
             post_media_max: 0,
+            push_key: "BKey=".into(),
             signer: crate::Signer::new(
                 &[7; 32],
                 std::time::Duration::from_secs(86_400),

@@ -91,7 +91,7 @@ async fn register(
         .accounts
         .create_application(&context, request)
         .await?;
-    Ok(Json(reply.into()))
+    Ok(Json(CredentialApplication::of(&surface.site, reply)))
 }
 
 async fn verify_credentials(
@@ -108,5 +108,5 @@ async fn verify_credentials(
         .accounts
         .get_application(&context, request)
         .await?;
-    Ok(Json(application.into()))
+    Ok(Json(Application::of(&surface.site, application)))
 }

@@ -26,6 +26,7 @@ mod media_files;
 mod nodeinfo;
 mod notifications;
 mod oauth;
+mod push;
 mod reply;
 mod reports;
 mod search;
@@ -113,6 +114,7 @@ fn api() -> Api {
         .merge(notifications::routes())
         .merge(conversations::routes())
         .merge(markers::routes())
+        .merge(push::routes())
         .merge(search::routes())
         .merge(reports::routes())
         .merge(admin::routes())

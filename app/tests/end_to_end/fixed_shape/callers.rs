@@ -4,6 +4,7 @@
 mod filters;
 mod listeners;
 mod moderators;
+mod notifications;
 mod posts;
 mod scopes;
 
@@ -46,13 +47,7 @@ use infra_kernel::{
 };
 use infra_rpc::Contract;
 use product_feed_gateway::{Feed, GetHomeRequest, GetListTimelineRequest, RebuildHomeRequest};
-use product_notifications_gateway::{
-    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest,
-    DismissNotificationRequest, DismissRequestsRequest, GetMarkersRequest, GetNotificationRequest,
-    GetPolicyRequest, GetRequestRequest, ListGroupRequest, ListGroupsRequest,
-    ListNotificationsRequest, ListRequestsRequest, Notifications, SetMarkersRequest,
-    SetPolicyRequest,
-};
+use product_notifications_gateway::{ClaimPushesRequest, Notifications, SettlePushRequest};
 
 const ADA: u64 = 7;
 const BOB: u64 = 8;
@@ -81,7 +76,7 @@ fn of_an_account() -> Vec<(String, Call)> {
     calls.extend(of_an_admirer());
     calls.extend(of_who_keeps_lists());
     calls.extend(filters::of_who_filters());
-    calls.extend(of_who_is_told());
+    calls.extend(notifications::of_who_is_told());
     calls.extend(posts::of_who_posts());
     calls.extend(calls! {
         dyn Accounts {
@@ -154,30 +149,6 @@ fn of_who_keeps_lists() -> Vec<(String, Call)> {
     }
 }
 
-/// The same of what an account is told.
-fn of_who_is_told() -> Vec<(String, Call)> {
-    calls! {
-        dyn Notifications {
-            list_notifications(account_id => ListNotificationsRequest { account_id, ..Default::default() });
-            get_notification(account_id => GetNotificationRequest { account_id, ..Default::default() });
-            dismiss_notification(account_id => DismissNotificationRequest { account_id, ..Default::default() });
-            clear_notifications(account_id => ClearNotificationsRequest { account_id });
-            get_policy(account_id => GetPolicyRequest { account_id });
-            set_policy(account_id => SetPolicyRequest { account_id, ..Default::default() });
-            list_requests(account_id => ListRequestsRequest { account_id, ..Default::default() });
-            get_request(account_id => GetRequestRequest { account_id, ..Default::default() });
-            accept_requests(account_id => AcceptRequestsRequest { account_id, ..Default::default() });
-            dismiss_requests(account_id => DismissRequestsRequest { account_id, ..Default::default() });
-            list_groups(account_id => ListGroupsRequest { account_id, ..Default::default() });
-            list_group(account_id => ListGroupRequest { account_id, ..Default::default() });
-            dismiss_group(account_id => DismissGroupRequest { account_id, ..Default::default() });
-            count_unread(account_id => CountUnreadRequest { account_id, ..Default::default() });
-            get_markers(account_id => GetMarkersRequest { account_id, ..Default::default() });
-            set_markers(account_id => SetMarkersRequest { account_id, ..Default::default() });
-        }
-    }
-}
-
 /// The same of media, which have an owner.
 fn of_an_owner() -> Vec<(String, Call)> {
     calls! {
@@ -229,6 +200,10 @@ fn of_the_operator() -> Vec<(String, Call)> {
         dyn Feed {
             rebuild_home(account_id => RebuildHomeRequest { account_id });
         }
+        dyn Notifications {
+            claim_pushes(_ => ClaimPushesRequest::default());
+            settle_push(_ => SettlePushRequest::default());
+        }
         dyn Moderation {
             rebuild_cases(_ => RebuildCasesRequest {});
         }
@@ -237,7 +212,7 @@ fn of_the_operator() -> Vec<(String, Call)> {
 
 /// What needs no account: it is proven by a secret in the message, or it returns what the rules of
 /// the read pipeline sort.
-const OF_ANYONE: [&str; 37] = [
+const OF_ANYONE: [&str; 38] = [
     "accounts.register",
     "accounts.sign_in",
     "accounts.authenticate",
@@ -262,6 +237,7 @@ const OF_ANYONE: [&str; 37] = [
     "media.read_original",
     "media.list_formats",
     "media.get_capabilities",
+    "notifications.get_push_key",
     "posts.get_posts",
     "posts.get_post_heads",
     "posts.list_pinned",
@@ -283,7 +259,7 @@ fn key() -> CallerKey {
 
 /// The caller that a surface makes of somebody who signed in by an application of the same number.
 fn caller(id: u64) -> Caller {
-    caller_with(id, "read write follow")
+    caller_with(id, "read write follow push")
 }
 
 fn caller_with(id: u64, scopes: &str) -> Caller {

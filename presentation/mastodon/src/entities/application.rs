@@ -2,6 +2,7 @@
 
 use business_accounts_gateway::{Application as Known, CreateApplicationReply, IssueTokenReply};
 use infra_kernel::{ApplicationId, Timestamp};
+use presentation_kit::Site;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -15,8 +16,8 @@ pub(crate) struct Application {
     redirect_uris: Vec<String>,
     /// The same, one a line, for old clients.
     redirect_uri: String,
-    /// There are no push messages yet, so no key for them.
-    vapid_key: &'static str,
+    /// The public key by which push services know this server.
+    vapid_key: String,
 }
 
 /// An application with its credentials; returned once, when it is registered.
@@ -44,8 +45,8 @@ pub(crate) struct Token {
     created_at: i64,
 }
 
-impl From<Known> for Application {
-    fn from(application: Known) -> Self {
+impl Application {
+    pub(crate) fn of(site: &Site, application: Known) -> Self {
         Self {
             id: application.id(),
             website: Some(application.website).filter(|website| !website.is_empty()),
@@ -57,17 +58,17 @@ impl From<Known> for Application {
             redirect_uri: application.redirect_uris.join("\n"),
             redirect_uris: application.redirect_uris,
             name: application.name,
-            vapid_key: "",
+            vapid_key: site.push_key.clone(),
         }
     }
 }
 
-impl From<CreateApplicationReply> for CredentialApplication {
-    fn from(reply: CreateApplicationReply) -> Self {
+impl CredentialApplication {
+    pub(crate) fn of(site: &Site, reply: CreateApplicationReply) -> Self {
         let application = reply.application.unwrap_or_default();
         Self {
             client_id: application.client_id.clone(),
-            application: application.into(),
+            application: Application::of(site, application),
             client_secret: Some(reply.client_secret).filter(|secret| !secret.is_empty()),
             client_secret_expires_at: 0,
         }
@@ -91,6 +92,7 @@ mod tests {
     use serde_json::{json, to_value};
 
     use super::*;
+    use crate::entities::status::tests::site;
 
     #[test]
     fn credentials_come_with_the_application() {
@@ -109,11 +111,11 @@ mod tests {
         let expected = json!({
             "id": "3", "name": "Toot", "website": null, "scopes": ["read", "write"],
             "redirect_uris": ["urn:ietf:wg:oauth:2.0:oob", "app://x"],
-            "redirect_uri": "urn:ietf:wg:oauth:2.0:oob\napp://x", "vapid_key": "",
+            "redirect_uri": "urn:ietf:wg:oauth:2.0:oob\napp://x", "vapid_key": "BKey=",
             "client_id": "c", "client_secret": "s", "client_secret_expires_at": 0,
         });
         assert_eq!(
-            to_value(CredentialApplication::from(reply)).unwrap(),
+            to_value(CredentialApplication::of(&site(), reply)).unwrap(),
             expected
         );
     }

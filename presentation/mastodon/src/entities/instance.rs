@@ -140,6 +140,7 @@ struct ConfigurationV2 {
     #[serde(flatten)]
     limits: Configuration,
     urls: UrlsV2,
+    vapid: Vapid,
     translation: Translation,
 }
 
@@ -150,6 +151,12 @@ struct UrlsV2 {
     about: (),
     privacy_policy: (),
     terms_of_service: (),
+}
+
+/// How push services know this server (RFC 8292).
+#[derive(Debug, Serialize, JsonSchema)]
+struct Vapid {
+    public_key: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -310,6 +317,9 @@ impl ConfigurationV2 {
                 privacy_policy: (),
                 terms_of_service: (),
             },
+            vapid: Vapid {
+                public_key: site.push_key.clone(),
+            },
             translation: Translation { enabled: false },
         }
     }
@@ -350,6 +360,7 @@ mod tests {
         let v2 = to_value(InstanceV2::of(&site(), 2, capabilities())).unwrap();
         assert_eq!(v2["contact"]["email"], "");
         assert_eq!(v2["configuration"]["urls"]["streaming"], "ws://p.example");
+        assert_eq!(v2["configuration"]["vapid"]["public_key"], "BKey=");
         assert!(v2["source_url"].as_str().unwrap().starts_with("http"));
         assert_eq!(
             v2["configuration"]["media_attachments"],

@@ -106,6 +106,7 @@ pub(crate) fn site() -> Site {
         version: "0".into(),
         post_characters_max: 500,
         post_media_max: 3,
+        push_key: "BKey=".into(),
         signer: presentation_kit::Signer::new(
             &[7; 32],
             std::time::Duration::from_secs(86_400),

@@ -23,7 +23,7 @@ use product_notifications_gateway::{self as of_told, Kind, Notification, Notific
 use self::admission::Admitted;
 use crate::state::State;
 use crate::store::heard::{self, What};
-use crate::store::{groups, held, notifications, policies};
+use crate::store::{groups, held, notifications, policies, push_queue};
 
 /// How many events of a subscription are handled concurrently.
 const CONCURRENCY: usize = 4;
@@ -273,6 +273,9 @@ async fn store(
         notifications::trim_sender(connection, &notification, of_one_max).await?;
     }
     notifications::trim(connection, told.account, kept_max).await?;
+    if is_new {
+        push_queue::add(connection, &notification, state.clock.now()).await?;
+    }
     Ok(is_new.then_some(of_told::ToldOne {
         account_id: told.account,
         notification_id: notification.id,

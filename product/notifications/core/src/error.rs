@@ -2,6 +2,7 @@
 
 use infra_db::DbError;
 use infra_kernel::Error;
+use infra_webpush::WebPushError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotificationsError {
@@ -16,6 +17,10 @@ pub(crate) enum NotificationsError {
     NoRequest,
     #[error("the account accepted all of more than {max} others")]
     TooManyAccepted { max: u32 },
+    #[error("the session has no push subscription")]
+    NoSubscription,
+    #[error("the cryptography of pushes failed")]
+    Push(#[from] WebPushError),
 }
 
 impl From<NotificationsError> for Error {
@@ -29,6 +34,8 @@ impl From<NotificationsError> for Error {
                 let sentence = format!("The requests of at most {max} accounts can be accepted.");
                 Self::invalid("id", sentence)
             }
+            NotificationsError::NoSubscription => Self::not_found("subscription"),
+            NotificationsError::Push(error) => Self::internal(error),
         }
     }
 }

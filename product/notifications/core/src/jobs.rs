@@ -1,5 +1,7 @@
 //! What is done from time to time: forgetting what was heard, in bounded steps.
 
+pub(crate) mod push;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +32,8 @@ pub(crate) async fn run(state: &Arc<State>, stop: &CancellationToken) {
             tokio::time::sleep(PAUSE).await;
         }
     };
-    stop.run_until_cancelled(rounds).await;
+    let all = async { tokio::join!(rounds, push::run(state)) };
+    stop.run_until_cancelled(all).await;
 }
 
 /// Forgets what was heard too long ago to come again.

@@ -8,6 +8,8 @@
 //! - What an account's policy holds is kept apart from what it was told, until it accepts it.
 //! - What was dismissed, the policies and the markers are the account's own and can be made from
 //!   nothing else: the database is not one that may be thrown away.
+//! - What an account is told is put into the queue of its push subscriptions in the same
+//!   transaction. Who sends it claims it there, and says what became of it ([`service`], `push`).
 //! - It announces what it has told whom, for those who listen at that moment.
 //!
 //! It does not decide who may see the post or the account that a notification is about. Start
@@ -16,6 +18,7 @@
 mod consumers;
 mod error;
 mod jobs;
+mod push;
 mod service;
 mod settings;
 mod state;
@@ -25,12 +28,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use business_accounts_gateway::Accounts;
 use business_graph_gateway::Graph;
 use business_posts_gateway::Posts;
 use infra_bus::Consumer;
 use infra_db::{Database, DbError, Migrator};
 use infra_domain::{DatabaseSpec, Domain};
-use infra_kernel::{Clock, IdGenerator};
+use infra_kernel::{Clock, Error, IdGenerator};
 use product_notifications_gateway::Notifications;
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +63,9 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<IdGenerator>,
-    /// Who wants to be told of each post of whom, and who follows whom.
+    /// Which sessions have not ended.
+    pub accounts: Arc<dyn Accounts>,
+    /// Who wants to be told of each post of whom, and how accounts stand to one another.
     pub graph: Arc<dyn Graph>,
     /// What direct posts reply to.
     pub posts: Arc<dyn Posts>,
@@ -68,6 +74,10 @@ pub struct Dependencies {
     pub heard_for: Duration,
     /// What an operator may change.
     pub settings: Settings,
+    /// Where push services may be.
+    pub outbound: infra_outbound::Settings,
+    /// Whom push services may write to: `mailto:` or an address on the web.
+    pub push_contact: String,
 }
 
 /// The notifications domain, ready to serve.
@@ -91,6 +101,15 @@ impl NotificationsCore {
     /// When the database cannot be written.
     pub async fn forget(&self) -> Result<u64, DbError> {
         jobs::forget(&self.state).await
+    }
+
+    /// The same of what waits too long for push services, and of subscriptions whose sessions have
+    /// ended. Returns how much that was.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the accounts cannot be asked.
+    pub async fn forget_pushes(&self) -> Result<u64, Error> {
+        jobs::push::forget(&self.state).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The contract, call by call. All of it is for the account itself.
+//! The contract, call by call. All of it is for the account itself, but for what sends pushes.
 
 mod dismiss;
 mod groups;
@@ -6,20 +6,16 @@ mod list;
 mod markers;
 mod policy;
 mod requests;
+mod push;
+mod push_key;
+pub(crate) mod push_queue;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use infra_kernel::{AccountId, Context, Result};
 use product_notifications_gateway::{
-    AcceptRequestsReply, AcceptRequestsRequest, ClearNotificationsReply, ClearNotificationsRequest,
-    CountUnreadReply, CountUnreadRequest, DismissGroupReply, DismissGroupRequest,
-    DismissNotificationReply, DismissNotificationRequest, DismissRequestsReply,
-    DismissRequestsRequest, GetMarkersReply, GetMarkersRequest, GetNotificationReply,
-    GetNotificationRequest, GetPolicyReply, GetPolicyRequest, GetRequestReply, GetRequestRequest,
-    ListGroupReply, ListGroupRequest, ListGroupsReply, ListGroupsRequest, ListNotificationsReply,
-    ListNotificationsRequest, ListRequestsReply, ListRequestsRequest, Notifications,
-    SetMarkersReply, SetMarkersRequest, SetPolicyReply, SetPolicyRequest,
+    AcceptRequestsReply, AcceptRequestsRequest, ClaimPushesReply, ClaimPushesRequest, ClearNotificationsReply, ClearNotificationsRequest, CountUnreadReply, CountUnreadRequest, DismissGroupReply, DismissGroupRequest, DismissNotificationReply, DismissNotificationRequest, DismissRequestsReply, DismissRequestsRequest, GetMarkersReply, GetMarkersRequest, GetNotificationReply, GetNotificationRequest, GetPolicyReply, GetPolicyRequest, GetPushKeyReply, GetPushKeyRequest, GetPushSubscriptionRequest, GetRequestReply, GetRequestRequest, ListGroupReply, ListGroupRequest, ListGroupsReply, ListGroupsRequest, ListNotificationsReply, ListNotificationsRequest, ListRequestsReply, ListRequestsRequest, Notifications, PushSubscription, RemovePushSubscriptionReply, RemovePushSubscriptionRequest, SetMarkersReply, SetMarkersRequest, SetPolicyReply, SetPolicyRequest, SetPushSubscriptionRequest, SettlePushReply, SettlePushRequest, UpdatePushSubscriptionRequest,
 };
 
 use crate::state::State;
@@ -194,5 +190,67 @@ impl Notifications for NotificationsService {
         let account = AccountId::new(request.account_id);
         context.caller().require_account(account)?;
         Ok(markers::set(&self.state, request).await?)
+    }
+
+    async fn set_push_subscription(
+        &self,
+        context: &Context,
+        request: SetPushSubscriptionRequest,
+    ) -> Result<PushSubscription> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(push::set(&self.state, request).await?)
+    }
+
+    async fn get_push_subscription(
+        &self,
+        context: &Context,
+        request: GetPushSubscriptionRequest,
+    ) -> Result<PushSubscription> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(push::get(&self.state, request).await?)
+    }
+
+    async fn update_push_subscription(
+        &self,
+        context: &Context,
+        request: UpdatePushSubscriptionRequest,
+    ) -> Result<PushSubscription> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(push::update(&self.state, request).await?)
+    }
+
+    async fn remove_push_subscription(
+        &self,
+        context: &Context,
+        request: RemovePushSubscriptionRequest,
+    ) -> Result<RemovePushSubscriptionReply> {
+        let account = AccountId::new(request.account_id);
+        context.caller().require_account(account)?;
+        Ok(push::remove(&self.state, request).await?)
+    }
+
+    async fn get_push_key(&self, _: &Context, _: GetPushKeyRequest) -> Result<GetPushKeyReply> {
+        Ok(push::key(&self.state).await?)
+    }
+
+    async fn claim_pushes(
+        &self,
+        context: &Context,
+        request: ClaimPushesRequest,
+    ) -> Result<ClaimPushesReply> {
+        context.caller().require_system()?;
+        Ok(push_queue::claim(&self.state, context, request).await?)
+    }
+
+    async fn settle_push(
+        &self,
+        context: &Context,
+        request: SettlePushRequest,
+    ) -> Result<SettlePushReply> {
+        context.caller().require_system()?;
+        Ok(push_queue::settle(&self.state, request).await?)
     }
 }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use business_accounts_gateway::Accounts;
 use business_graph_gateway::Graph;
 use business_posts_gateway::Posts;
 use infra_db::Database;
 use infra_kernel::{Clock, IdGenerator, Timestamp};
+use infra_webpush::ServerKey;
+use tokio::sync::OnceCell;
 
 use crate::{Dependencies, Settings};
 
@@ -14,10 +17,15 @@ pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<IdGenerator>,
+    pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) graph: Arc<dyn Graph>,
     pub(crate) posts: Arc<dyn Posts>,
     pub(crate) heard_for: Duration,
     pub(crate) settings: Settings,
+    pub(crate) outbound: infra_outbound::Settings,
+    pub(crate) push_contact: String,
+    /// The key by which push services know this server, once it was read or made.
+    pub(crate) push_key: OnceCell<ServerKey>,
 }
 
 impl State {
@@ -26,10 +34,14 @@ impl State {
             database: dependencies.database,
             clock: dependencies.clock,
             ids: dependencies.ids,
+            accounts: dependencies.accounts,
             graph: dependencies.graph,
             posts: dependencies.posts,
             heard_for: dependencies.heard_for,
             settings: dependencies.settings,
+            outbound: dependencies.outbound,
+            push_contact: dependencies.push_contact,
+            push_key: OnceCell::new(),
         }
     }
 

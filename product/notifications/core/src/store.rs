@@ -8,6 +8,9 @@ pub(crate) mod notifications;
 #[cfg(test)]
 mod plans;
 pub(crate) mod policies;
+pub(crate) mod push_key;
+pub(crate) mod push_queue;
+pub(crate) mod push_subscriptions;
 
 /// An id as a database column holds it.
 const fn to_sql(id: u64) -> i64 {

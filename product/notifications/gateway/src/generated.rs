@@ -334,6 +334,151 @@ pub struct ToldOne {
     #[prost(fixed64, tag = "2")]
     pub notification_id: u64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PushSubscription {
+    #[prost(fixed64, tag = "1")]
+    pub id: u64,
+    /// Where pushes go.
+    #[prost(string, tag = "2")]
+    pub endpoint: ::prost::alloc::string::String,
+    /// Whether they are encrypted as RFC 8291 has it; otherwise as a draft of it had it.
+    #[prost(bool, tag = "3")]
+    pub standard: bool,
+    /// What it wants to be told of, by the names that clients have for it.
+    #[prost(string, repeated, tag = "4")]
+    pub alerts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(enumeration = "PushPolicy", tag = "5")]
+    pub policy: i32,
+    /// The public half of the server's key.
+    #[prost(string, tag = "6")]
+    pub server_key: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPushSubscriptionRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    /// The session behind the token.
+    #[prost(fixed64, tag = "2")]
+    pub session_id: u64,
+    #[prost(string, tag = "3")]
+    pub endpoint: ::prost::alloc::string::String,
+    /// The client's key on P-256, 65 bytes, and its secret, 16 bytes, both in base64 of either alphabet.
+    #[prost(string, tag = "4")]
+    pub p256dh: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub auth: ::prost::alloc::string::String,
+    #[prost(bool, tag = "6")]
+    pub standard: bool,
+    /// Only of `PUSH_ALERTS`, each once.
+    #[prost(string, repeated, tag = "7")]
+    pub alerts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Unspecified for all.
+    #[prost(enumeration = "PushPolicy", tag = "8")]
+    pub policy: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPushSubscriptionRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub session_id: u64,
+}
+/// What a subscription is to be told of.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PushAlerts {
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdatePushSubscriptionRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub session_id: u64,
+    /// Absent: they stay.
+    #[prost(message, optional, tag = "3")]
+    pub alerts: ::core::option::Option<PushAlerts>,
+    /// Unspecified: it stays.
+    #[prost(enumeration = "PushPolicy", tag = "4")]
+    pub policy: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovePushSubscriptionRequest {
+    #[prost(fixed64, tag = "1")]
+    pub account_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub session_id: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovePushSubscriptionReply {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPushKeyRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPushKeyReply {
+    /// A point on P-256, in URL-safe base64 with padding.
+    #[prost(string, tag = "1")]
+    pub public_key: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimPushesRequest {
+    /// From 1 to 100.
+    #[prost(uint32, tag = "1")]
+    pub limit: u32,
+    /// None to these hosts, and none for these accounts: enough of theirs is on its way.
+    #[prost(string, repeated, tag = "2")]
+    pub busy_hosts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(fixed64, repeated, tag = "3")]
+    pub busy_account_ids: ::prost::alloc::vec::Vec<u64>,
+}
+/// One notification on its way to one subscription.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Push {
+    #[prost(fixed64, tag = "1")]
+    pub subscription_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub notification_id: u64,
+    #[prost(fixed64, tag = "3")]
+    pub account_id: u64,
+    #[prost(string, tag = "4")]
+    pub endpoint: ::prost::alloc::string::String,
+    /// The host of the endpoint.
+    #[prost(string, tag = "5")]
+    pub host: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub p256dh: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "7")]
+    pub auth: ::prost::bytes::Bytes,
+    #[prost(bool, tag = "8")]
+    pub standard: bool,
+    /// The server's signed word of who it is, for this endpoint (RFC 8292), and its public key without
+    /// padding.
+    #[prost(string, tag = "9")]
+    pub token: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub server_key: ::prost::alloc::string::String,
+    /// How long a push service may keep it, in seconds.
+    #[prost(uint32, tag = "11")]
+    pub ttl_s: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClaimPushesReply {
+    #[prost(message, repeated, tag = "1")]
+    pub pushes: ::prost::alloc::vec::Vec<Push>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SettlePushRequest {
+    #[prost(fixed64, tag = "1")]
+    pub subscription_id: u64,
+    #[prost(fixed64, tag = "2")]
+    pub notification_id: u64,
+    #[prost(enumeration = "PushOutcome", tag = "3")]
+    pub outcome: i32,
+    /// When the push service wants to be asked again, in seconds; 0 when it does not say.
+    #[prost(uint32, tag = "4")]
+    pub retry_after_s: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SettlePushReply {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Kind {
@@ -450,6 +595,83 @@ impl Timeline {
         }
     }
 }
+/// From whom an account is told of things by push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PushPolicy {
+    Unspecified = 0,
+    All = 1,
+    /// Those whom it follows.
+    Followed = 2,
+    /// Those who follow it.
+    Follower = 3,
+    None = 4,
+}
+impl PushPolicy {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PUSH_POLICY_UNSPECIFIED",
+            Self::All => "PUSH_POLICY_ALL",
+            Self::Followed => "PUSH_POLICY_FOLLOWED",
+            Self::Follower => "PUSH_POLICY_FOLLOWER",
+            Self::None => "PUSH_POLICY_NONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PUSH_POLICY_UNSPECIFIED" => Some(Self::Unspecified),
+            "PUSH_POLICY_ALL" => Some(Self::All),
+            "PUSH_POLICY_FOLLOWED" => Some(Self::Followed),
+            "PUSH_POLICY_FOLLOWER" => Some(Self::Follower),
+            "PUSH_POLICY_NONE" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PushOutcome {
+    Unspecified = 0,
+    /// The push service has it.
+    Delivered = 1,
+    /// It is not to be sent: the push service refused it, or there is nothing to see any more.
+    Dropped = 2,
+    /// To be tried again.
+    Retry = 3,
+    /// The push service does not know the subscription any more.
+    Gone = 4,
+}
+impl PushOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PUSH_OUTCOME_UNSPECIFIED",
+            Self::Delivered => "PUSH_OUTCOME_DELIVERED",
+            Self::Dropped => "PUSH_OUTCOME_DROPPED",
+            Self::Retry => "PUSH_OUTCOME_RETRY",
+            Self::Gone => "PUSH_OUTCOME_GONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PUSH_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "PUSH_OUTCOME_DELIVERED" => Some(Self::Delivered),
+            "PUSH_OUTCOME_DROPPED" => Some(Self::Dropped),
+            "PUSH_OUTCOME_RETRY" => Some(Self::Retry),
+            "PUSH_OUTCOME_GONE" => Some(Self::Gone),
+            _ => None,
+        }
+    }
+}
 /// What accounts are told of: likes and reshares of their posts, posts that mention or reply to
 /// them, changes of what they reshared, new followers and who asks to be one, posts of those whom
 /// they follow to be told of. And how far each has read its timelines.
@@ -557,6 +779,50 @@ pub trait Notifications: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: SetMarkersRequest,
     ) -> ::infra_kernel::Result<SetMarkersReply>;
+    /// Lets a push service be told of what an account is told. Each session has one subscription at
+    /// most: another takes its place. Of an account the latest 50 stay.
+    async fn set_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription>;
+    /// The subscription of a session. `not_found` when it has none.
+    async fn get_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription>;
+    /// Changes what a session's subscription is told of. `not_found` when it has none.
+    async fn update_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdatePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription>;
+    /// Ends the subscription of a session, with what waits for it. Ending none is no error.
+    async fn remove_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemovePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<RemovePushSubscriptionReply>;
+    /// The public half of the key by which push services know this server (RFC 8292).
+    async fn get_push_key(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushKeyRequest,
+    ) -> ::infra_kernel::Result<GetPushKeyReply>;
+    /// Takes pushes that are due, each for half a minute: one that is not settled by then is due
+    /// again. Only of subscriptions whose sessions have not ended. For the server alone.
+    async fn claim_pushes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ClaimPushesRequest,
+    ) -> ::infra_kernel::Result<ClaimPushesReply>;
+    /// Says what became of a push. For the server alone.
+    async fn settle_push(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SettlePushRequest,
+    ) -> ::infra_kernel::Result<SettlePushReply>;
 }
 /// The methods of [`Notifications`].
 pub mod methods {
@@ -721,6 +987,76 @@ pub mod methods {
         routing_key: Some("account_id"),
         scopes: &["write:statuses"],
     };
+    /// See [`Notifications::set_push_subscription`](super::Notifications::set_push_subscription).
+    pub const SET_PUSH_SUBSCRIPTION: Method = Method {
+        name: "notifications.set_push_subscription",
+        path: "/heliograph.notifications.v1.Notifications/SetPushSubscription",
+        index: 16,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["push"],
+    };
+    /// See [`Notifications::get_push_subscription`](super::Notifications::get_push_subscription).
+    pub const GET_PUSH_SUBSCRIPTION: Method = Method {
+        name: "notifications.get_push_subscription",
+        path: "/heliograph.notifications.v1.Notifications/GetPushSubscription",
+        index: 17,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["push"],
+    };
+    /// See [`Notifications::update_push_subscription`](super::Notifications::update_push_subscription).
+    pub const UPDATE_PUSH_SUBSCRIPTION: Method = Method {
+        name: "notifications.update_push_subscription",
+        path: "/heliograph.notifications.v1.Notifications/UpdatePushSubscription",
+        index: 18,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["push"],
+    };
+    /// See [`Notifications::remove_push_subscription`](super::Notifications::remove_push_subscription).
+    pub const REMOVE_PUSH_SUBSCRIPTION: Method = Method {
+        name: "notifications.remove_push_subscription",
+        path: "/heliograph.notifications.v1.Notifications/RemovePushSubscription",
+        index: 19,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: Some("account_id"),
+        scopes: &["push"],
+    };
+    /// See [`Notifications::get_push_key`](super::Notifications::get_push_key).
+    pub const GET_PUSH_KEY: Method = Method {
+        name: "notifications.get_push_key",
+        path: "/heliograph.notifications.v1.Notifications/GetPushKey",
+        index: 20,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+        scopes: &[],
+    };
+    /// See [`Notifications::claim_pushes`](super::Notifications::claim_pushes).
+    pub const CLAIM_PUSHES: Method = Method {
+        name: "notifications.claim_pushes",
+        path: "/heliograph.notifications.v1.Notifications/ClaimPushes",
+        index: 21,
+        shape: CallShape::Unary,
+        is_idempotent: false,
+        routing_key: None,
+        scopes: &[],
+    };
+    /// See [`Notifications::settle_push`](super::Notifications::settle_push).
+    pub const SETTLE_PUSH: Method = Method {
+        name: "notifications.settle_push",
+        path: "/heliograph.notifications.v1.Notifications/SettlePush",
+        index: 22,
+        shape: CallShape::Unary,
+        is_idempotent: true,
+        routing_key: None,
+        scopes: &[],
+    };
     /// Every method, in the order of the contract.
     pub const ALL: &[Method] = &[
         LIST_NOTIFICATIONS,
@@ -739,6 +1075,13 @@ pub mod methods {
         DISMISS_REQUESTS,
         GET_MARKERS,
         SET_MARKERS,
+        SET_PUSH_SUBSCRIPTION,
+        GET_PUSH_SUBSCRIPTION,
+        UPDATE_PUSH_SUBSCRIPTION,
+        REMOVE_PUSH_SUBSCRIPTION,
+        GET_PUSH_KEY,
+        CLAIM_PUSHES,
+        SETTLE_PUSH,
     ];
 }
 impl ::infra_rpc::Contract for dyn Notifications {
@@ -942,6 +1285,90 @@ impl<T: Notifications + ?Sized> Notifications for ::infra_rpc::Layered<T> {
         )
         .await
     }
+    async fn set_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        self.call(
+            &methods::SET_PUSH_SUBSCRIPTION,
+            context,
+            self.inner().set_push_subscription(context, request),
+        )
+        .await
+    }
+    async fn get_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        self.call(
+            &methods::GET_PUSH_SUBSCRIPTION,
+            context,
+            self.inner().get_push_subscription(context, request),
+        )
+        .await
+    }
+    async fn update_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdatePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        self.call(
+            &methods::UPDATE_PUSH_SUBSCRIPTION,
+            context,
+            self.inner().update_push_subscription(context, request),
+        )
+        .await
+    }
+    async fn remove_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemovePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<RemovePushSubscriptionReply> {
+        self.call(
+            &methods::REMOVE_PUSH_SUBSCRIPTION,
+            context,
+            self.inner().remove_push_subscription(context, request),
+        )
+        .await
+    }
+    async fn get_push_key(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushKeyRequest,
+    ) -> ::infra_kernel::Result<GetPushKeyReply> {
+        self.call(
+            &methods::GET_PUSH_KEY,
+            context,
+            self.inner().get_push_key(context, request),
+        )
+        .await
+    }
+    async fn claim_pushes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ClaimPushesRequest,
+    ) -> ::infra_kernel::Result<ClaimPushesReply> {
+        self.call(
+            &methods::CLAIM_PUSHES,
+            context,
+            self.inner().claim_pushes(context, request),
+        )
+        .await
+    }
+    async fn settle_push(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SettlePushRequest,
+    ) -> ::infra_kernel::Result<SettlePushReply> {
+        self.call(
+            &methods::SETTLE_PUSH,
+            context,
+            self.inner().settle_push(context, request),
+        )
+        .await
+    }
 }
 /// Calls a [`Notifications`] that another process serves.
 #[derive(Debug, Clone)]
@@ -1083,6 +1510,63 @@ impl Notifications for RemoteNotifications {
     ) -> ::infra_kernel::Result<SetMarkersReply> {
         self.0.unary(&methods::SET_MARKERS, context, request).await
     }
+    async fn set_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        self.0
+            .unary(&methods::SET_PUSH_SUBSCRIPTION, context, request)
+            .await
+    }
+    async fn get_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        self.0
+            .unary(&methods::GET_PUSH_SUBSCRIPTION, context, request)
+            .await
+    }
+    async fn update_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdatePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        self.0
+            .unary(&methods::UPDATE_PUSH_SUBSCRIPTION, context, request)
+            .await
+    }
+    async fn remove_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemovePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<RemovePushSubscriptionReply> {
+        self.0
+            .unary(&methods::REMOVE_PUSH_SUBSCRIPTION, context, request)
+            .await
+    }
+    async fn get_push_key(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushKeyRequest,
+    ) -> ::infra_kernel::Result<GetPushKeyReply> {
+        self.0.unary(&methods::GET_PUSH_KEY, context, request).await
+    }
+    async fn claim_pushes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ClaimPushesRequest,
+    ) -> ::infra_kernel::Result<ClaimPushesReply> {
+        self.0.unary(&methods::CLAIM_PUSHES, context, request).await
+    }
+    async fn settle_push(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SettlePushRequest,
+    ) -> ::infra_kernel::Result<SettlePushReply> {
+        self.0.unary(&methods::SETTLE_PUSH, context, request).await
+    }
 }
 /// Serves a [`Notifications`] to other processes.
 #[derive(Clone)]
@@ -1223,6 +1707,61 @@ impl ::infra_rpc::Serve for ServeNotifications {
                     &self.0,
                     |gateway, context, request| async move {
                         gateway.set_markers(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/SetPushSubscription" => call.unary(
+                &methods::SET_PUSH_SUBSCRIPTION,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.set_push_subscription(&context, request).await
+                },
+            ),
+            "/heliograph.notifications.v1.Notifications/GetPushSubscription" => call.unary(
+                &methods::GET_PUSH_SUBSCRIPTION,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.get_push_subscription(&context, request).await
+                },
+            ),
+            "/heliograph.notifications.v1.Notifications/UpdatePushSubscription" => call.unary(
+                &methods::UPDATE_PUSH_SUBSCRIPTION,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.update_push_subscription(&context, request).await
+                },
+            ),
+            "/heliograph.notifications.v1.Notifications/RemovePushSubscription" => call.unary(
+                &methods::REMOVE_PUSH_SUBSCRIPTION,
+                &self.0,
+                |gateway, context, request| async move {
+                    gateway.remove_push_subscription(&context, request).await
+                },
+            ),
+            "/heliograph.notifications.v1.Notifications/GetPushKey" => {
+                call.unary(
+                    &methods::GET_PUSH_KEY,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.get_push_key(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/ClaimPushes" => {
+                call.unary(
+                    &methods::CLAIM_PUSHES,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.claim_pushes(&context, request).await
+                    },
+                )
+            }
+            "/heliograph.notifications.v1.Notifications/SettlePush" => {
+                call.unary(
+                    &methods::SETTLE_PUSH,
+                    &self.0,
+                    |gateway, context, request| async move {
+                        gateway.settle_push(&context, request).await
                     },
                 )
             }

@@ -3,10 +3,13 @@
 //!
 //! Everything that surfaces may know of notifications is here; how it works is in its core.
 
+mod push;
+
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod generated;
 
 pub use generated::*;
+pub use push::{Alert, PUSHES_LIMIT_MAX};
 
 use infra_kernel::{AccountId, Page, define_id};
 

@@ -133,6 +133,62 @@ pub trait StubNotifications: Send + Sync + 'static {
     ) -> ::infra_kernel::Result<SetMarkersReply> {
         crate::not_stubbed(&methods::SET_MARKERS)
     }
+    /// Stands for [`Notifications::set_push_subscription`].
+    async fn set_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        crate::not_stubbed(&methods::SET_PUSH_SUBSCRIPTION)
+    }
+    /// Stands for [`Notifications::get_push_subscription`].
+    async fn get_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        crate::not_stubbed(&methods::GET_PUSH_SUBSCRIPTION)
+    }
+    /// Stands for [`Notifications::update_push_subscription`].
+    async fn update_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdatePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        crate::not_stubbed(&methods::UPDATE_PUSH_SUBSCRIPTION)
+    }
+    /// Stands for [`Notifications::remove_push_subscription`].
+    async fn remove_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemovePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<RemovePushSubscriptionReply> {
+        crate::not_stubbed(&methods::REMOVE_PUSH_SUBSCRIPTION)
+    }
+    /// Stands for [`Notifications::get_push_key`].
+    async fn get_push_key(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushKeyRequest,
+    ) -> ::infra_kernel::Result<GetPushKeyReply> {
+        crate::not_stubbed(&methods::GET_PUSH_KEY)
+    }
+    /// Stands for [`Notifications::claim_pushes`].
+    async fn claim_pushes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ClaimPushesRequest,
+    ) -> ::infra_kernel::Result<ClaimPushesReply> {
+        crate::not_stubbed(&methods::CLAIM_PUSHES)
+    }
+    /// Stands for [`Notifications::settle_push`].
+    async fn settle_push(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SettlePushRequest,
+    ) -> ::infra_kernel::Result<SettlePushReply> {
+        crate::not_stubbed(&methods::SETTLE_PUSH)
+    }
 }
 
 #[async_trait::async_trait]
@@ -248,5 +304,54 @@ impl<T: StubNotifications> Notifications for crate::Stub<T> {
         request: SetMarkersRequest,
     ) -> ::infra_kernel::Result<SetMarkersReply> {
         StubNotifications::set_markers(&*self.0, context, request).await
+    }
+    async fn set_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        StubNotifications::set_push_subscription(&*self.0, context, request).await
+    }
+    async fn get_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        StubNotifications::get_push_subscription(&*self.0, context, request).await
+    }
+    async fn update_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: UpdatePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<PushSubscription> {
+        StubNotifications::update_push_subscription(&*self.0, context, request).await
+    }
+    async fn remove_push_subscription(
+        &self,
+        context: &::infra_kernel::Context,
+        request: RemovePushSubscriptionRequest,
+    ) -> ::infra_kernel::Result<RemovePushSubscriptionReply> {
+        StubNotifications::remove_push_subscription(&*self.0, context, request).await
+    }
+    async fn get_push_key(
+        &self,
+        context: &::infra_kernel::Context,
+        request: GetPushKeyRequest,
+    ) -> ::infra_kernel::Result<GetPushKeyReply> {
+        StubNotifications::get_push_key(&*self.0, context, request).await
+    }
+    async fn claim_pushes(
+        &self,
+        context: &::infra_kernel::Context,
+        request: ClaimPushesRequest,
+    ) -> ::infra_kernel::Result<ClaimPushesReply> {
+        StubNotifications::claim_pushes(&*self.0, context, request).await
+    }
+    async fn settle_push(
+        &self,
+        context: &::infra_kernel::Context,
+        request: SettlePushRequest,
+    ) -> ::infra_kernel::Result<SettlePushReply> {
+        StubNotifications::settle_push(&*self.0, context, request).await
     }
 }

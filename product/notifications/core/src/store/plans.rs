@@ -3,11 +3,13 @@
 use infra_db::Database;
 use testing_databases::plans::{May, Plans, Tables};
 
-use super::{groups, heard, held, markers, notifications, policies};
+use super::{
+    groups, heard, held, markers, notifications, policies, push_key, push_queue, push_subscriptions,
+};
 
 /// An account is told of the same once, of three kinds; most were told long ago.
 const TABLES: Tables = Tables {
-    small: &[],
+    small: &["push_key"],
     values: &[
         ("notifications.account_id", "1 + i % 40"),
         ("notifications.kind", "1 + i % 3"),
@@ -15,6 +17,7 @@ const TABLES: Tables = Tables {
         ("held.account_id", "1 + i % 40"),
         ("held.kind", "1 + i % 3"),
         ("held.from_id", "100 + i / 40"),
+        ("push_key.id", "1"),
         (
             "notifications.group_hour",
             "CASE WHEN i % 3 = 0 THEN 0 ELSE 490000 + i % 5 END",
@@ -22,7 +25,7 @@ const TABLES: Tables = Tables {
     ],
 };
 
-const SEARCHES: [&str; 33] = [
+const SEARCHES: [&str; 46] = [
     notifications::COUNT,
     notifications::GET,
     notifications::DELETE,
@@ -56,6 +59,19 @@ const SEARCHES: [&str; 33] = [
     policies::OF_ACCOUNTS,
     policies::IS_ACCEPTED,
     policies::COUNT_ACCEPTED,
+    push_key::GET,
+    push_subscriptions::OF_SESSION,
+    push_subscriptions::CHANGE,
+    push_subscriptions::REMOVE,
+    push_subscriptions::TOO_MANY,
+    push_queue::ADD,
+    push_queue::TRIM,
+    push_queue::TAKE,
+    push_queue::ATTEMPTS,
+    push_queue::PUT_OFF,
+    push_queue::REMOVE,
+    push_queue::REMOVE_OF_SUBSCRIPTION,
+    push_queue::FORGET,
 ];
 
 /// What one account did is found by another index, and then put in order: no more rows than are
@@ -74,6 +90,12 @@ const SORTS: [&str; 9] = [
 
 /// It takes the oldest of a table whose rows all go one day.
 const WALKS: [&str; 1] = [heard::FORGET];
+
+/// It takes the first that are due, which are those that stand first.
+const TAKES_DUE: [&str; 1] = [push_queue::DUE];
+
+/// Pages of all subscriptions, from time to time.
+const SESSIONS: [&str; 1] = [push_subscriptions::SESSIONS];
 
 /// Pages of groups, and what a group is found by.
 const OF_GROUPS: [(&str, &str); 8] = {
@@ -101,6 +123,8 @@ async fn on_either_engine_rows_are_found_by_an_index() {
             (May::Search, &SEARCHES),
             (May::Sort, &SORTS),
             (May::Walk("heard"), &WALKS),
+            (May::Walk("push_queue"), &TAKES_DUE),
+            (May::Walk("push_subscriptions"), &SESSIONS),
         ])
         .await;
     plans.hold_outbox().await;

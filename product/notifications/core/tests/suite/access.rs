@@ -2,11 +2,7 @@
 
 use infra_kernel::{AccountId, Caller, Context, Error, ErrorCode, Page};
 use product_notifications_gateway::{
-    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest,
-    DismissNotificationRequest, DismissRequestsRequest, Filter, GetMarkersRequest,
-    GetNotificationRequest, GetPolicyRequest, GetRequestRequest, ListGroupRequest,
-    ListGroupsRequest, ListNotificationsRequest, ListRequestsRequest, SetMarkersRequest,
-    SetPolicyRequest,
+    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest, DismissRequestsRequest, Filter, GetMarkersRequest, GetNotificationRequest, GetPolicyRequest, GetPushSubscriptionRequest, GetRequestRequest, ListGroupRequest, ListGroupsRequest, ListNotificationsRequest, ListRequestsRequest, RemovePushSubscriptionRequest, SetMarkersRequest, SetPolicyRequest, SetPushSubscriptionRequest, UpdatePushSubscriptionRequest,
 };
 
 use crate::policies::direct;
@@ -65,6 +61,39 @@ async fn refused(world: &World, context: &Context, notification_id: u64) -> [Opt
     ]
 }
 
+/// The same of its push subscriptions.
+async fn pushes_refused(world: &World, context: &Context) -> [Option<Error>; 4] {
+    let (gateway, account_id) = (&world.notifications, ADA);
+    let set_push = SetPushSubscriptionRequest {
+        account_id,
+        ..SetPushSubscriptionRequest::default()
+    };
+    let get_push = GetPushSubscriptionRequest {
+        account_id,
+        ..GetPushSubscriptionRequest::default()
+    };
+    let update_push = UpdatePushSubscriptionRequest {
+        account_id,
+        ..UpdatePushSubscriptionRequest::default()
+    };
+    let remove_push = RemovePushSubscriptionRequest {
+        account_id,
+        ..RemovePushSubscriptionRequest::default()
+    };
+    [
+        gateway.set_push_subscription(context, set_push).await.err(),
+        gateway.get_push_subscription(context, get_push).await.err(),
+        gateway
+            .update_push_subscription(context, update_push)
+            .await
+            .err(),
+        gateway
+            .remove_push_subscription(context, remove_push)
+            .await
+            .err(),
+    ]
+}
+
 #[tokio::test]
 async fn what_is_an_accounts_own_is_refused_to_others() {
     let world = World::new().await;
@@ -75,7 +104,8 @@ async fn what_is_an_accounts_own_is_refused_to_others() {
         (signed_in(EVE), ErrorCode::Forbidden),
         (by(Caller::anonymous()), ErrorCode::Unauthenticated),
     ] {
-        for error in refused(&world, &context, id).await {
+        let refused = refused(&world, &context, id).await.into_iter();
+        for error in refused.chain(pushes_refused(&world, &context).await) {
             assert_eq!(error.map(|error| error.code()), Some(code));
         }
     }

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
-mod asked;
 mod grouping;
 mod listing;
 mod markers;
+mod neighbours;
 mod new_posts;
 mod policies;
+mod push;
+mod push_queue;
 mod support;
 mod taken_back;
 mod telling;

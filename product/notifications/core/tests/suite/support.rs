@@ -24,7 +24,7 @@ use prost::Message;
 use tempfile::TempDir;
 use testing_stubs::Stub;
 
-use crate::asked::{Followers, Heads};
+use crate::neighbours::{Followers, Heads};
 
 /// Who is told.
 pub(crate) const ADA: u64 = 1;
@@ -74,12 +74,15 @@ fn at(
 ) -> NotificationsCore {
     NotificationsCore::new(Dependencies {
         database,
+        accounts: Stub::of(followers),
         graph: Stub::of(followers),
         posts: Stub::of(heads),
         clock,
         ids: Arc::new(IdGenerator::new(0, Arc::new(SystemClock))),
         heard_for,
         settings,
+        outbound: infra_outbound::Settings::default(),
+        push_contact: "mailto:ada@photos.example".to_owned(),
     })
 }
 
@@ -277,8 +280,11 @@ impl World {
 
     /// Somebody follows somebody, of which nobody is told.
     pub(crate) fn follows(&self, follower: u64, followed: u64) {
-        let mut following = self.followers.following.lock().unwrap();
-        following.insert((follower, followed));
+        let mut relations = self.followers.relations.lock().unwrap();
+        let known = relations.entry((follower, followed)).or_default();
+        (known.target_id, known.following) = (followed, true);
+        let known = relations.entry((followed, follower)).or_default();
+        (known.target_id, known.followed_by) = (follower, true);
     }
 
     /// An account that was made so long ago.

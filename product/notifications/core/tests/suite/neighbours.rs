@@ -1,26 +1,68 @@
-//! What the domain asks of others.
+//! The domains that this one asks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use business_accounts_gateway::{GetGrantsReply, GetGrantsRequest, Grant};
 use business_graph_gateway::{
     Follow, GetRelationshipsReply, GetRelationshipsRequest, ListFollowsReply, ListFollowsRequest,
     Relationship,
 };
 use business_posts_gateway::{GetPostHeadsReply, GetPostHeadsRequest, PostHead};
 use infra_kernel::{Context, Error, ErrorCode, Result};
-use testing_stubs::{StubGraph, StubPosts};
+use testing_stubs::{StubAccounts, StubGraph, StubPosts};
 
-/// The graph, of which it is asked who wants to be told of each post of whom, and who follows whom.
+/// The graph: who wants to be told of each post of whom, and how accounts stand to one another; and
+/// the accounts: which sessions have not ended.
 #[derive(Default)]
 pub(crate) struct Followers {
     /// By the ids of the follows: follower, and followed.
     pub(crate) notified: Mutex<BTreeMap<u64, (u64, u64)>>,
-    /// Follower, and followed.
-    pub(crate) following: Mutex<BTreeSet<(u64, u64)>>,
     /// Whether the graph does not respond after so many more questions.
     pub(crate) responds: Mutex<Option<u32>>,
+    /// How accounts stand to others, by both.
+    pub(crate) relations: Mutex<HashMap<(u64, u64), Relationship>>,
+    /// Sessions that have ended.
+    pub(crate) ended: Mutex<HashSet<u64>>,
+}
+
+/// So many sessions has an account: the first of account 3 is 300.
+pub(crate) const SESSIONS_OF_ONE: u64 = 100;
+
+#[async_trait]
+impl StubAccounts for Followers {
+    async fn get_grants(
+        &self,
+        context: &Context,
+        request: GetGrantsRequest,
+    ) -> Result<GetGrantsReply> {
+        context.caller().require_system()?;
+        let ended = self.ended.lock().unwrap();
+        let ids = request.session_ids.into_iter();
+        let grant = |session_id| Grant {
+            account_id: session_id / SESSIONS_OF_ONE,
+            application_id: 1,
+            session_id,
+            scopes: "read push".to_owned(),
+            ..Grant::default()
+        };
+        Ok(GetGrantsReply {
+            grants: ids.filter(|id| !ended.contains(id)).map(grant).collect(),
+        })
+    }
+}
+
+impl Followers {
+    /// Whether the graph responds to one more question.
+    fn respond(&self) -> Result<()> {
+        if let Some(left) = &mut *self.responds.lock().unwrap() {
+            *left = left
+                .checked_sub(1)
+                .ok_or_else(|| Error::new(ErrorCode::Unavailable, "The graph does not respond."))?;
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -32,16 +74,11 @@ impl StubGraph for Followers {
     ) -> Result<GetRelationshipsReply> {
         context.caller().require_system()?;
         self.respond()?;
-        let following = self.following.lock().unwrap();
-        let viewer = request.viewer_id;
-        let relationship = |target: &u64| Relationship {
-            target_id: *target,
-            following: following.contains(&(viewer, *target)),
-            followed_by: following.contains(&(*target, viewer)),
-            ..Relationship::default()
-        };
+        let known = self.relations.lock().unwrap();
+        let of = |target_id: &u64| known.get(&(request.viewer_id, *target_id)).copied();
         Ok(GetRelationshipsReply {
-            relationships: request.target_ids.iter().map(relationship).collect(),
+            relationships: request.target_ids.iter().filter_map(of).collect(),
+            filters_revision: 0,
         })
     }
 
@@ -67,18 +104,6 @@ impl StubGraph for Followers {
         Ok(ListFollowsReply {
             follows: of_author.map(follow).take(page.limit as usize).collect(),
         })
-    }
-}
-
-impl Followers {
-    /// Whether the graph responds to one more question.
-    fn respond(&self) -> Result<()> {
-        if let Some(left) = &mut *self.responds.lock().unwrap() {
-            *left = left
-                .checked_sub(1)
-                .ok_or_else(|| Error::new(ErrorCode::Unavailable, "The graph does not respond."))?;
-        }
-        Ok(())
     }
 }
 

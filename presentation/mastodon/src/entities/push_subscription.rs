@@ -1,0 +1,68 @@
+//! A push subscription.
+
+use product_notifications_gateway::{Alert, PushSubscription};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Where a push service is told of what one is told.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct WebPushSubscription {
+    id: String,
+    endpoint: String,
+    /// Whether pushes are encrypted as RFC 8291 has it.
+    standard: bool,
+    alerts: Alerts,
+    /// By whom: "all", "followed", "follower" or "none".
+    policy: &'static str,
+    /// The public key by which push services know this server.
+    server_key: String,
+}
+
+/// What a push service is told of.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[allow(clippy::struct_excessive_bools)] // Each is a choice of its own.
+struct Alerts {
+    mention: bool,
+    status: bool,
+    reblog: bool,
+    follow: bool,
+    follow_request: bool,
+    favourite: bool,
+    poll: bool,
+    update: bool,
+    #[serde(rename = "admin.sign_up")]
+    admin_sign_up: bool,
+    #[serde(rename = "admin.report")]
+    admin_report: bool,
+}
+
+impl WebPushSubscription {
+    pub(crate) fn of(subscription: PushSubscription) -> Self {
+        Self {
+            id: subscription.id.to_string(),
+            policy: subscription.policy().name(),
+            alerts: Alerts::of(&subscription.alerts),
+            endpoint: subscription.endpoint,
+            standard: subscription.standard,
+            server_key: subscription.server_key,
+        }
+    }
+}
+
+impl Alerts {
+    fn of(names: &[String]) -> Self {
+        let is_on = |alert: Alert| names.iter().any(|name| name == alert.name());
+        Self {
+            mention: is_on(Alert::Mention),
+            status: is_on(Alert::Status),
+            reblog: is_on(Alert::Reblog),
+            follow: is_on(Alert::Follow),
+            follow_request: is_on(Alert::FollowRequest),
+            favourite: is_on(Alert::Favourite),
+            poll: is_on(Alert::Poll),
+            update: is_on(Alert::Update),
+            admin_sign_up: is_on(Alert::AdminSignUp),
+            admin_report: is_on(Alert::AdminReport),
+        }
+    }
+}
