@@ -14,7 +14,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use business_graph_gateway::{
-    AcceptFollowReply, AcceptFollowRequest, AddFilteredPostReply, AddFilteredPostRequest, AddToListReply, AddToListRequest, BlockReply, BlockRequest, CountFollowRequestsReply, CountFollowRequestsRequest, CreateFilterReply, CreateFilterRequest, CreateListReply, CreateListRequest, DeleteFilterReply, DeleteFilterRequest, DeleteListReply, DeleteListRequest, FindListsHoldingReply, FindListsHoldingRequest, FollowReply, FollowRequest, GetListReply, GetListRequest, GetNotesReply, GetNotesRequest, GetReadingFiltersReply, GetReadingFiltersRequest, GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply, GetStatsRequest, Graph, ListBlocksReply, ListBlocksRequest, ListFiltersReply, ListFiltersRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply, ListFollowsRequest, ListListsReply, ListListsRequest, ListMembersReply, ListMembersRequest, ListMutesReply, ListMutesRequest, MuteReply, MuteRequest, RejectFollowReply, RejectFollowRequest, RemoveFilteredPostReply, RemoveFilteredPostRequest, RemoveFollowerReply, RemoveFollowerRequest, RemoveFromListReply, RemoveFromListRequest, SetNoteReply, SetNoteRequest, UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest, UnmuteReply, UnmuteRequest, UpdateFilterReply, UpdateFilterRequest, UpdateListReply, UpdateListRequest,
+    AcceptFollowReply, AcceptFollowRequest, AddFilteredPostReply, AddFilteredPostRequest,
+    AddToListReply, AddToListRequest, BlockReply, BlockRequest, CountFollowRequestsReply,
+    CountFollowRequestsRequest, CreateFilterReply, CreateFilterRequest, CreateListReply,
+    CreateListRequest, DeleteFilterReply, DeleteFilterRequest, DeleteListReply, DeleteListRequest,
+    FindListsHoldingReply, FindListsHoldingRequest, FollowReply, FollowRequest, GetListReply,
+    GetListRequest, GetNotesReply, GetNotesRequest, GetReadingFiltersReply,
+    GetReadingFiltersRequest, GetRelationshipsReply, GetRelationshipsRequest, GetStatsReply,
+    GetStatsRequest, Graph, ListBlocksReply, ListBlocksRequest, ListFiltersReply,
+    ListFiltersRequest, ListFollowRequestsReply, ListFollowRequestsRequest, ListFollowsReply,
+    ListFollowsRequest, ListListsReply, ListListsRequest, ListMembersReply, ListMembersRequest,
+    ListMutesReply, ListMutesRequest, MuteReply, MuteRequest, RejectFollowReply,
+    RejectFollowRequest, RemoveFilteredPostReply, RemoveFilteredPostRequest, RemoveFollowerReply,
+    RemoveFollowerRequest, RemoveFromListReply, RemoveFromListRequest, SetNoteReply,
+    SetNoteRequest, UnblockReply, UnblockRequest, UnfollowReply, UnfollowRequest, UnmuteReply,
+    UnmuteRequest, UpdateFilterReply, UpdateFilterRequest, UpdateListReply, UpdateListRequest,
 };
 use infra_kernel::{AccountId, Context, Result};
 

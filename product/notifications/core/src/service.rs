@@ -5,17 +5,27 @@ mod groups;
 mod list;
 mod markers;
 mod policy;
-mod requests;
 mod push;
 mod push_key;
 pub(crate) mod push_queue;
+mod requests;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use infra_kernel::{AccountId, Context, Result};
 use product_notifications_gateway::{
-    AcceptRequestsReply, AcceptRequestsRequest, ClaimPushesReply, ClaimPushesRequest, ClearNotificationsReply, ClearNotificationsRequest, CountUnreadReply, CountUnreadRequest, DismissGroupReply, DismissGroupRequest, DismissNotificationReply, DismissNotificationRequest, DismissRequestsReply, DismissRequestsRequest, GetMarkersReply, GetMarkersRequest, GetNotificationReply, GetNotificationRequest, GetPolicyReply, GetPolicyRequest, GetPushKeyReply, GetPushKeyRequest, GetPushSubscriptionRequest, GetRequestReply, GetRequestRequest, ListGroupReply, ListGroupRequest, ListGroupsReply, ListGroupsRequest, ListNotificationsReply, ListNotificationsRequest, ListRequestsReply, ListRequestsRequest, Notifications, PushSubscription, RemovePushSubscriptionReply, RemovePushSubscriptionRequest, SetMarkersReply, SetMarkersRequest, SetPolicyReply, SetPolicyRequest, SetPushSubscriptionRequest, SettlePushReply, SettlePushRequest, UpdatePushSubscriptionRequest,
+    AcceptRequestsReply, AcceptRequestsRequest, ClaimPushesReply, ClaimPushesRequest,
+    ClearNotificationsReply, ClearNotificationsRequest, CountUnreadReply, CountUnreadRequest,
+    DismissGroupReply, DismissGroupRequest, DismissNotificationReply, DismissNotificationRequest,
+    DismissRequestsReply, DismissRequestsRequest, GetMarkersReply, GetMarkersRequest,
+    GetNotificationReply, GetNotificationRequest, GetPolicyReply, GetPolicyRequest,
+    GetPushKeyReply, GetPushKeyRequest, GetPushSubscriptionRequest, GetRequestReply,
+    GetRequestRequest, ListGroupReply, ListGroupRequest, ListGroupsReply, ListGroupsRequest,
+    ListNotificationsReply, ListNotificationsRequest, ListRequestsReply, ListRequestsRequest,
+    Notifications, PushSubscription, RemovePushSubscriptionReply, RemovePushSubscriptionRequest,
+    SetMarkersReply, SetMarkersRequest, SetPolicyReply, SetPolicyRequest,
+    SetPushSubscriptionRequest, SettlePushReply, SettlePushRequest, UpdatePushSubscriptionRequest,
 };
 
 use crate::state::State;

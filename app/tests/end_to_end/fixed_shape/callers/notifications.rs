@@ -1,7 +1,14 @@
 //! Calls about what an account is told.
 
 use infra_rpc::Contract;
-use product_notifications_gateway::{AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest, DismissRequestsRequest, GetMarkersRequest, GetNotificationRequest, GetPolicyRequest, GetPushSubscriptionRequest, GetRequestRequest, ListGroupRequest, ListGroupsRequest, ListNotificationsRequest, ListRequestsRequest, Notifications, RemovePushSubscriptionRequest, SetMarkersRequest, SetPolicyRequest, SetPushSubscriptionRequest, UpdatePushSubscriptionRequest};
+use product_notifications_gateway::{
+    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest,
+    DismissNotificationRequest, DismissRequestsRequest, GetMarkersRequest, GetNotificationRequest,
+    GetPolicyRequest, GetPushSubscriptionRequest, GetRequestRequest, ListGroupRequest,
+    ListGroupsRequest, ListNotificationsRequest, ListRequestsRequest, Notifications,
+    RemovePushSubscriptionRequest, SetMarkersRequest, SetPolicyRequest, SetPushSubscriptionRequest,
+    UpdatePushSubscriptionRequest,
+};
 
 use super::{Call, calls};
 

@@ -67,10 +67,8 @@ async fn action(
     {
         return Ok(Action::Accept);
     }
-    let request = GetRelationshipsRequest {
-        viewer_id: told.account,
-        target_ids: vec![told.from],
-    };
+    let sender = [AccountId::new(told.from)];
+    let request = GetRelationshipsRequest::new(AccountId::new(told.account), sender);
     let known = state.graph.get_relationships(context, request).await?;
     let known = known.relationships.first().copied().unwrap_or_default();
     let action = rules.strictest(&known);

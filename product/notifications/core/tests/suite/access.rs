@@ -2,7 +2,12 @@
 
 use infra_kernel::{AccountId, Caller, Context, Error, ErrorCode, Page};
 use product_notifications_gateway::{
-    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest, DismissNotificationRequest, DismissRequestsRequest, Filter, GetMarkersRequest, GetNotificationRequest, GetPolicyRequest, GetPushSubscriptionRequest, GetRequestRequest, ListGroupRequest, ListGroupsRequest, ListNotificationsRequest, ListRequestsRequest, RemovePushSubscriptionRequest, SetMarkersRequest, SetPolicyRequest, SetPushSubscriptionRequest, UpdatePushSubscriptionRequest,
+    AcceptRequestsRequest, ClearNotificationsRequest, CountUnreadRequest, DismissGroupRequest,
+    DismissNotificationRequest, DismissRequestsRequest, Filter, GetMarkersRequest,
+    GetNotificationRequest, GetPolicyRequest, GetPushSubscriptionRequest, GetRequestRequest,
+    ListGroupRequest, ListGroupsRequest, ListNotificationsRequest, ListRequestsRequest,
+    RemovePushSubscriptionRequest, SetMarkersRequest, SetPolicyRequest, SetPushSubscriptionRequest,
+    UpdatePushSubscriptionRequest,
 };
 
 use crate::policies::direct;
