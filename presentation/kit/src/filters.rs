@@ -3,9 +3,10 @@
 //! A filter decides nothing about who may see what: a post that it matches is shown with the
 //! filter, and it is the app that warns of the post or hides it, where the filter says so.
 //!
-//! All keywords of a viewer are looked for at once, in one pass over a post's text, and the text is
-//! made ready once for all viewers. So a post costs its viewer the length of its text, plus what is
-//! found in it, however many filters there are.
+//! A post's text is made ready once for all viewers, and looked through for each of the viewer's
+//! distinct keywords, by a search that is linear in the text whatever the two are. An automaton of
+//! all keywords would look through it once: but one can be made of few keywords that takes a
+//! hundred times their length, or finds each of them everywhere.
 
 mod words;
 
@@ -14,9 +15,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use business_graph_gateway::AccountFilter;
+use business_graph_gateway::{AccountFilter, FilterAction};
 use infra_cache::{Cache, WeightBound};
-use infra_kernel::Result;
 
 use crate::card::{Card, FilterMatch, Shown};
 
@@ -24,9 +24,10 @@ use words::{Found, Text, Words};
 
 /// The most that all viewers' filters take together, in bytes.
 const FILTERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// The most that one viewer's take, in bytes. What is larger is made again for each read, in some
-/// milliseconds.
+/// The most that one viewer's take, in bytes: more than the graph's bounds allow for.
 const VIEWER_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// The most filters that a post is shown with; those that hide it come first.
+const MATCHES_MAX: usize = 20;
 /// What a filter takes beside its text, in bytes.
 const FILTER_BYTES: usize = 256;
 
@@ -63,36 +64,38 @@ struct ViewerFilter {
 }
 
 impl ViewerFilters {
-    /// # Errors
-    /// When the keywords are too many to be looked for at once, which the graph's bounds rule out.
-    pub(crate) fn new(revision: u64, filters: Vec<AccountFilter>) -> Result<Self> {
+    pub(crate) fn new(revision: u64, filters: Vec<AccountFilter>) -> Self {
         let words = filters.iter().flat_map(|filter| &filter.keywords);
-        let words = Words::new(words.map(|word| (&*word.keyword, word.whole_word)))?;
+        let words = Words::new(words.map(|word| (&*word.keyword, word.whole_word)));
         let mut places = 0..;
         let filters = filters.into_iter();
         let filters: Vec<ViewerFilter> = filters
             .map(|filter| ViewerFilter::new(filter, &mut places))
             .collect();
         let bytes = words.bytes() + filters.iter().map(ViewerFilter::bytes).sum::<usize>();
-        Ok(Self {
+        Self {
             revision,
             filters,
             words,
             bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-        })
+        }
     }
 
     /// Says of a post, and of what it shows again, which filters match at this moment. What the
-    /// viewer has written is never filtered for them.
-    pub(crate) fn mark(&self, shown: &mut Shown, now_us: i64) {
+    /// viewer has written is never filtered for them. Returns about how many bytes were looked
+    /// through.
+    pub(crate) fn mark(&self, shown: &mut Shown, now_us: i64) -> usize {
         let id = shown.card.head.id;
         let original = shown.reshared.as_deref().unwrap_or(shown);
         let original_id = original.card.head.id;
         let is_own = original.relation.is_author();
         // There are no other words in a reshare.
-        let found = match is_own {
-            true => Found::default(),
-            false => self.words.found_in(text_of(&original.card)),
+        let (found, cost) = match is_own {
+            true => (Found::default(), 0),
+            false => {
+                let text = text_of(&original.card);
+                (self.words.found_in(text), self.words.cost(text))
+            }
         };
         if let Some(original) = shown.reshared.as_mut().filter(|_| !is_own) {
             original.filtered = self.matches(&found, &[original_id], now_us);
@@ -102,12 +105,18 @@ impl ViewerFilters {
             let is_alone = is_own || id == original_id;
             shown.filtered = self.matches(&found, &ids[..2 - usize::from(is_alone)], now_us);
         }
+        cost
     }
 
     fn matches(&self, found: &Found, ids: &[u64], now_us: i64) -> Vec<FilterMatch> {
         let active = self.filters.iter();
         let active = active.filter(|one| one.filter.is_active_at(now_us));
-        active.filter_map(|one| one.matches(found, ids)).collect()
+        let mut matches: Vec<_> = active.filter_map(|one| one.matches(found, ids)).collect();
+        if matches.len() > MATCHES_MAX {
+            matches.sort_by_key(|one| one.filter.action() != FilterAction::Hide);
+            matches.truncate(MATCHES_MAX);
+        }
+        matches
     }
 }
 

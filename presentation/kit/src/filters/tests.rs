@@ -32,7 +32,7 @@ fn is_found_slowly(text: &str, word: &str, is_whole: bool) -> bool {
 }
 
 fn found(text: &str, words: &[(&str, bool)]) -> Vec<bool> {
-    let all = Words::new(words.iter().copied()).unwrap();
+    let all = Words::new(words.iter().copied());
     let found = all.found_in(&Text::of([text].into_iter()));
     (0..words.len()).map(|place| found.has(place)).collect()
 }
@@ -47,6 +47,37 @@ proptest! {
         let slowly = words.iter().map(|(word, whole)| is_found_slowly(&text, word, *whole));
         prop_assert_eq!(found(&text, &words), slowly.collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_word_that_begins_within_another_place_of_it_is_found() {
+    assert_eq!(found("xa a a", &[("a a", true)]), [true]);
+    assert_eq!(found("aaa aa", &[("aa", true)]), [true]);
+}
+
+#[test]
+fn the_same_word_is_found_for_each_of_its_places() {
+    let words = [
+        ("Lake", true),
+        ("lake", true),
+        ("lake", false),
+        ("sea", true),
+    ];
+    assert_eq!(found("a lake", &words), [true, true, true, false]);
+    assert_eq!(found("lakes", &words), [false, false, true, false]);
+}
+
+#[test]
+fn a_post_is_shown_with_some_filters_and_those_that_hide_it_first() {
+    let all: Vec<AccountFilter> = (1..=100).map(|id| filter(id, &["lake"], &[])).collect();
+    let hiding = AccountFilter {
+        action: FilterAction::Hide.into(),
+        ..filter(101, &["lake"], &[])
+    };
+    let shown = marked(&[all, vec![hiding]].concat(), saying(40, AUTHOR, "a lake"));
+    assert_eq!(shown.filtered.len(), MATCHES_MAX);
+    assert_eq!(shown.filtered[0].filter.id, 101);
+    assert_eq!(shown.filtered[1].filter.id, 1);
 }
 
 #[test]
@@ -153,7 +184,7 @@ fn matching(shown: &Shown) -> Vec<(u64, Option<&str>, &[u64])> {
 }
 
 fn marked(filters: &[AccountFilter], mut shown: Shown) -> Shown {
-    let filters = ViewerFilters::new(1, filters.to_vec()).unwrap();
+    let filters = ViewerFilters::new(1, filters.to_vec());
     filters.mark(&mut shown, 1_000);
     shown
 }
@@ -219,13 +250,12 @@ fn a_filter_that_has_ended_matches_nothing() {
 
 #[test]
 fn as_many_keywords_as_may_be_fit_in_the_cache() {
-    // No two begin alike, so that each of them is all states of its own.
     let keywords: Vec<String> = ('一'..)
         .take(39)
         .map(|first| first.to_string().repeat(512))
         .collect();
     let keywords: Vec<&str> = keywords.iter().map(|keyword| &**keyword).collect();
-    let filters = ViewerFilters::new(1, vec![filter(5, &keywords, &[])]).unwrap();
+    let filters = ViewerFilters::new(1, vec![filter(5, &keywords, &[])]);
     let bytes = u64::from(filters.bytes);
     assert!(bytes < VIEWER_BYTES_MAX, "{bytes}");
 }

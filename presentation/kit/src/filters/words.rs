@@ -1,9 +1,14 @@
-//! Looking for many words in a text at once, whatever the case of their letters.
+//! Looking for words in a text, whatever the case of their letters.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use infra_kernel::{Error, ErrorCode, Result};
+use std::collections::HashMap;
+
+use memchr::memmem::Finder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
+
+/// How often a word is looked at that does not stand by itself. In no text that people write does it
+/// come so often without once standing alone; in one that is made for it the search would not end.
+const NOT_ALONE_MAX: usize = 1_000;
 
 /// Stands between the parts of a text. It is in no word, so none is found across two parts.
 const BETWEEN_PARTS: char = '\0';
@@ -28,13 +33,22 @@ impl Text {
 /// Words to look for.
 #[derive(Debug)]
 pub(super) struct Words {
-    automaton: AhoCorasick,
+    /// Each once.
     words: Vec<Word>,
+    /// By their places, which of them they are.
+    places: Vec<usize>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Word {
+    finder: Finder<'static>,
+    bounds: Bounds,
 }
 
 /// At which of its ends a word may not go on.
-#[derive(Debug, Clone, Copy)]
-struct Word {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Bounds {
     ends_before: bool,
     ends_behind: bool,
 }
@@ -53,56 +67,72 @@ impl Found {
 impl Words {
     /// These words, each with whether it is a whole one: not found within a longer word. That holds
     /// only for ends of it that are of a word themselves: "#cat" may follow a letter.
-    ///
-    /// # Errors
-    /// When they are too many to be looked for at once.
-    pub(super) fn new<'a>(words: impl Iterator<Item = (&'a str, bool)>) -> Result<Self> {
-        let (mut folded, mut kept) = (Vec::new(), Vec::new());
+    pub(super) fn new<'a>(words: impl Iterator<Item = (&'a str, bool)>) -> Self {
+        let mut known = HashMap::new();
+        let (mut distinct, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
         for (word, is_whole) in words {
             let mut text = String::with_capacity(word.len());
             fold_into(word, &mut text);
-            kept.push(Word {
+            let bounds = Bounds {
                 ends_before: is_whole && text.chars().next().is_some_and(is_of_word),
                 ends_behind: is_whole && text.chars().next_back().is_some_and(is_of_word),
-            });
-            folded.push(text);
+            };
+            let place = *known
+                .entry((text, bounds))
+                .or_insert_with_key(|(text, bounds)| {
+                    bytes += size_of::<Word>() + text.len();
+                    distinct.push(Word {
+                        finder: Finder::new(text).into_owned(),
+                        bounds: *bounds,
+                    });
+                    distinct.len() - 1
+                });
+            places.push(place);
         }
-        let automaton = AhoCorasick::builder()
-            // Small, and made quickly: most are used for some reads only.
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&folded);
-        let too_many = |error| {
-            let sentence = "Your filters have too many keywords to be looked for.";
-            Error::new(ErrorCode::Internal, sentence).with_source(error)
-        };
-        Ok(Self {
-            automaton: automaton.map_err(too_many)?,
-            words: kept,
-        })
+        Self {
+            bytes: bytes + size_of::<usize>() * places.len(),
+            words: distinct,
+            places,
+        }
     }
 
     /// About how many bytes they take.
-    pub(super) fn bytes(&self) -> usize {
-        self.automaton.memory_usage() + size_of::<Word>() * self.words.len()
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
-    /// Which of them are in a text, in one pass.
+    /// About how many bytes are looked through for all of them in a text.
+    pub(super) fn cost(&self, Text(text): &Text) -> usize {
+        self.words.len() * text.len()
+    }
+
+    /// Which of them are in a text.
     pub(super) fn found_in(&self, Text(text): &Text) -> Found {
-        if self.words.is_empty() {
-            return Found::default();
-        }
-        let mut found = vec![false; self.words.len()];
-        for hit in self.automaton.find_overlapping_iter(text) {
-            let place = hit.pattern().as_usize();
-            found[place] =
-                found[place] || self.words[place].stands_at(text, hit.start(), hit.end());
-        }
-        Found(found)
+        let found: Vec<bool> = self.words.iter().map(|word| word.is_in(text)).collect();
+        Found(self.places.iter().map(|place| found[*place]).collect())
     }
 }
 
 impl Word {
-    fn stands_at(self, text: &str, start: usize, end: usize) -> bool {
+    fn is_in(&self, text: &str) -> bool {
+        let (length, mut from) = (self.finder.needle().len(), 0);
+        for _ in 0..NOT_ALONE_MAX {
+            let Some(at) = self.finder.find(&text.as_bytes()[from..]) else {
+                return false;
+            };
+            let start = from + at;
+            if self.bounds.hold_at(text, start, start + length) {
+                return true;
+            }
+            // The next may begin within this one.
+            from = start + 1;
+        }
+        false
+    }
+}
+
+impl Bounds {
+    fn hold_at(self, text: &str, start: usize, end: usize) -> bool {
         let before = text[..start].chars().next_back();
         let behind = text[end..].chars().next();
         let goes_on_before = self.ends_before && before.is_some_and(is_of_word);

@@ -29,7 +29,7 @@ impl Reader {
         let request = GetReadingFiltersRequest { owner_id };
         let graph = &self.gateways.graph;
         let reply = graph.get_reading_filters(context, request).await?;
-        let filters = Arc::new(ViewerFilters::new(reply.revision, reply.filters)?);
+        let filters = Arc::new(ViewerFilters::new(reply.revision, reply.filters));
         // No lock keeps an older one from replacing a newer one that was made meanwhile: it would
         // be found outdated by its revision at the next read, and made again.
         self.filters.insert(owner_id, Arc::clone(&filters));

@@ -30,6 +30,10 @@ impl Item<'_> {
     }
 }
 
+/// How many bytes of a post are looked through for a viewer's filters in one turn: some hundred
+/// microseconds.
+const LOOKED_THROUGH_MAX: usize = 256 * 1024;
+
 impl Reader {
     /// Of these posts those that the viewer may see, as they see them.
     pub(super) async fn visible(
@@ -87,7 +91,10 @@ impl Reader {
         if let Some(filters) = filters {
             let now_us = SystemClock.now().microseconds();
             for post in &mut shown {
-                filters.mark(post, now_us);
+                if filters.mark(post, now_us) > LOOKED_THROUGH_MAX {
+                    // Others have their turn in between.
+                    tokio::task::yield_now().await;
+                }
             }
         }
         Ok(shown)

@@ -163,9 +163,6 @@ impl FilterResult {
     /// The most bytes of one beside its texts and statuses: names, an id, a date.
     const BYTES_MAX: usize = 320;
     const STATUS_BYTES_MAX: usize = 24;
-    /// The most bytes that JSON makes of one.
-    const ESCAPED_MAX: usize = 6;
-
     pub(crate) fn of(one: &FilterMatch) -> Self {
         Self {
             filter: Filter::alone(&one.filter),
@@ -174,11 +171,11 @@ impl FilterResult {
         }
     }
 
-    /// How many bytes its JSON has at most.
+    /// How many bytes its JSON has where nothing in it has to be escaped.
     pub(crate) fn length(one: &FilterMatch) -> usize {
         let keyword = one.keyword.as_deref().unwrap_or_default();
         let texts = one.filter.title.len() + keyword.len();
-        Self::BYTES_MAX + Self::ESCAPED_MAX * texts + Self::STATUS_BYTES_MAX * one.posts.len()
+        Self::BYTES_MAX + texts + Self::STATUS_BYTES_MAX * one.posts.len()
     }
 }
 

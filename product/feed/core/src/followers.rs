@@ -81,6 +81,7 @@ pub(crate) async fn followers_among(
         let request = GetRelationshipsRequest {
             viewer_id: followee.get(),
             target_ids: some.iter().map(|account| account.get()).collect(),
+            with_filters: false,
         };
         let reply = graph.get_relationships(context, request).await?;
         let following = reply.relationships.iter();

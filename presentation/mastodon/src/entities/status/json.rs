@@ -19,7 +19,7 @@ const REBLOG: &[u8] = b",\"reblog\":";
 /// Its value when the status is no reshare.
 const NO_REBLOG: &[u8] = b"null";
 
-/// How many bytes [`write()`] writes at most.
+/// How many bytes [`write()`] writes at most, where no filter has a text to be escaped.
 pub(crate) fn length(site: &Site, shown: &Shown) -> usize {
     let reblog = shown.reshared.as_ref();
     let reblog = reblog.map_or(NO_REBLOG.len(), |reshared| length(site, reshared));

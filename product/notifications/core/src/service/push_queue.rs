@@ -151,6 +151,7 @@ async fn relationships(
         let request = GetRelationshipsRequest {
             viewer_id: account.cast_unsigned(),
             target_ids: targets.into_iter().collect(),
+            with_filters: false,
         };
         let reply = state.graph.get_relationships(context, request).await?;
         for relationship in reply.relationships {

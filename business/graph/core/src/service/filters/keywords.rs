@@ -9,7 +9,7 @@ use infra_kernel::{AccountId, Error};
 
 use crate::error::GraphError;
 use crate::state::State;
-use crate::store::filter_keywords;
+use crate::store::filter_keywords::{self, Measure};
 
 /// Writes changes, in their order, also into the filter.
 pub(super) async fn write(
@@ -21,6 +21,8 @@ pub(super) async fn write(
     if changes.is_empty() {
         return Ok(());
     }
+    let owner = AccountId::new(filter.owner_id);
+    let before = filter_keywords::measure(connection, owner).await?;
     for change in changes {
         match change {
             // A new one that goes at once never was.
@@ -33,7 +35,8 @@ pub(super) async fn write(
             change => apply(connection, filter, change).await?,
         }
     }
-    check_measure(connection, state, AccountId::new(filter.owner_id)).await
+    let after = filter_keywords::measure(connection, owner).await?;
+    Ok(check_measure(state, &before, &after)?)
 }
 
 async fn add(
@@ -74,22 +77,20 @@ async fn apply(
     Ok(filter_keywords::update(connection, keyword).await?)
 }
 
-/// Measured, then compared: the error takes everything back.
-async fn check_measure(
-    connection: &mut Connection,
-    state: &State,
-    owner: AccountId,
-) -> Result<(), GraphError> {
-    let measure = filter_keywords::measure(connection, owner).await?;
-    let max = state.settings.filter_keywords_max;
-    let sentence = if measure.keywords > max.into() {
-        format!("All your filters together can have {max} keywords. Remove some first.")
-    } else if measure.characters > FILTER_KEYWORDS_CHARACTERS_MAX.into() {
+/// Measured, then compared: the error takes everything back. What makes it no more is no fault, also
+/// where the bound was lowered meanwhile.
+fn check_measure(state: &State, before: &Measure, after: &Measure) -> Result<(), Error> {
+    let keywords_max = state.settings.filter_keywords_max;
+    let characters_max = FILTER_KEYWORDS_CHARACTERS_MAX;
+    let is_too_much = |before: u64, after: u64, max: u64| after > max && after > before;
+    let sentence = if is_too_much(before.keywords, after.keywords, keywords_max.into()) {
+        format!("All your filters together can have {keywords_max} keywords. Remove some first.")
+    } else if is_too_much(before.characters, after.characters, characters_max.into()) {
         format!(
-            "All your keywords together can have {FILTER_KEYWORDS_CHARACTERS_MAX} characters. Remove some first."
+            "All your keywords together can have {characters_max} characters. Remove some first."
         )
     } else {
         return Ok(());
     };
-    Err(Error::invalid("keyword", sentence).into())
+    Err(Error::invalid("keyword", sentence))
 }
