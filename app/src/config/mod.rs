@@ -95,8 +95,9 @@ pub struct Configuration {
     pub disk_reserve_bytes: u64,
     /// The most connections at a time of one IPv4 address or IPv6 network of 64 bits (four times as
     /// many of 56 bits, 16 times of 48); 0 for no bound. Trusted proxies have none: behind them it
-    /// is the most requests of one client at a time. Further ones get 503 at once. Keep it well
-    /// below `requests_in_flight_max`, so that one client cannot take every place.
+    /// is the most requests of one client at a time, and beside them half as many streams. Further
+    /// ones get 503 at once. Keep it well below `requests_in_flight_max`, so that one client cannot
+    /// take every place.
     pub connections_per_address_max: usize,
     /// How long the body of a request may be silent before it is given up, in seconds; a resumable
     /// upload keeps what came. From 1 to 300.

@@ -48,6 +48,7 @@ impl Watch for TailWatch {
             match happenings_of(event) {
                 Ok(some) => heard.extend(some.into_iter().map(|happening| Heard {
                     context: context.clone(),
+                    at: event.occurred_at,
                     happening,
                 })),
                 // The subscriptions report it, and keep it.

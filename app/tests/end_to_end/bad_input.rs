@@ -124,7 +124,20 @@ fn wrong_queries() -> Vec<Case> {
         missing("GET", "/api/v1/no/such/thing"),
         missing("GET", "/api/v9/instance"),
         missing("PUT", "/api/v1/timelines/home"),
-        missing("GET", "/api/v1/streaming/user"),
+        case(
+            "GET",
+            "/api/v1/streaming/no/such",
+            Body::None,
+            &[400],
+            "unknown stream",
+        ),
+        case(
+            "GET",
+            "/api/v1/streaming/hashtag",
+            Body::None,
+            &[400],
+            "tag",
+        ),
         case(
             "GET",
             "/api/v1/timelines/public?only_media=perhaps",

@@ -32,7 +32,6 @@ async fn where_there_is_nothing_programs_get_json() {
     for path in [
         "/api",
         "/api/v1/nothing",
-        "/api/v1/streaming",
         "/oauth",
         "/oauth/nothing",
         "/oauth/authorize/native",

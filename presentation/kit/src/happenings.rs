@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use business_posts_gateway::PostHead;
-use infra_kernel::{AccountId, Context, Result};
+use infra_kernel::{AccountId, Context, Result, Timestamp};
 use product_notifications_gateway::NotificationId;
 
 /// Something that happened.
@@ -40,6 +40,8 @@ pub struct Heard {
     /// The server's own, by the name of the operation that caused it: to find out who may be
     /// concerned.
     pub context: Context,
+    /// When it happened.
+    pub at: Timestamp,
     /// What happened.
     pub happening: Happening,
 }

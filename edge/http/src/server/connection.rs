@@ -18,7 +18,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
-use hyper::{Request, StatusCode};
+use hyper::{Request, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
@@ -42,6 +42,8 @@ const CLOSING_WAIT_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Serving {
     pub(super) routes: NormalizePath<Router>,
     pub(super) shares: ClientShares,
+    /// Of clients behind a proxy: how many streams each has.
+    pub(super) streams: ClientShares,
     pub(super) proxies: TrustedProxies,
     pub(super) refusals: RefusalStyle,
     pub(super) body_silence_max: Duration,
@@ -110,7 +112,8 @@ impl Serving {
         // requests in flight.
         let share = if self.proxies.contain(peer.ip()) {
             let client = self.proxies.client(peer.ip(), &parts.headers);
-            self.shares.take(client).map(Some).ok_or(())
+            let share = self.shares.take(client);
+            share.map(|share| Some((client, share))).ok_or(())
         } else {
             self.proxies.note_unlisted(peer.ip(), &parts.headers);
             Ok(None)
@@ -123,10 +126,21 @@ impl Serving {
             Ok(share) => Ok((share, self.routes.clone().oneshot(request))),
             Err(()) => Err(Refusal::too_many_open(overload_retry_after()).into_response(form)),
         };
+        let streams = self.streams.clone();
         async move {
             let (share, response): (_, Response) = match inner_response {
                 Ok((share, inner_response)) => (share, inner_response.await?),
                 Err(refused) => (None, refused),
+            };
+            let (share, response) = match share {
+                Some((client, _)) if is_stream(&response) => match streams.take(client) {
+                    Some(share) => (Some(share), response),
+                    None => {
+                        let refused = Refusal::too_many_open(overload_retry_after());
+                        (None, refused.into_response(form))
+                    }
+                },
+                share => (share.map(|(_, share)| share), response),
             };
             let whole = (in_flight, share);
             // It has begun something that goes on for as long as the connection is open.
@@ -142,6 +156,14 @@ impl Serving {
             }))
         }
     }
+}
+
+/// Whether a response goes on for as long as its client wants: it counts among its client's
+/// streams, so that these leave room for requests.
+fn is_stream(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    response.status() == StatusCode::SWITCHING_PROTOCOLS
+        || content_type.is_some_and(|value| value == "text/event-stream")
 }
 
 /// A response's body, as long as which the request is in flight and counts as its client's.

@@ -122,6 +122,8 @@ impl Server {
     /// most `grace`.
     pub async fn serve(self, routes: Routes, stop: CancellationToken, grace: Duration) {
         let shares = ClientShares::new(self.bounds.connections_per_address_max);
+        // 0 stays 0, and 1 is 1.
+        let streams_max = self.bounds.connections_per_address_max.div_ceil(2);
         let door = Acceptor {
             connections: Connections::new(self.bounds.connections_max, stop.child_token()),
             refusals: Refusals::default(),
@@ -129,6 +131,7 @@ impl Server {
             serving: connection::Serving {
                 routes: routes.0,
                 shares,
+                streams: ClientShares::new(streams_max),
                 proxies: self.bounds.proxies,
                 refusals: self.bounds.refusals,
                 body_silence_max: self.bounds.body_silence_max,

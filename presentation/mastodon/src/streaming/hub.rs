@@ -91,15 +91,21 @@ impl Hub {
     /// A place for somebody with this token. What happens after this returned is told to them, in
     /// the streams that they listen to by then.
     ///
+    /// The account's oldest goes where it has as many as it may: mostly one whose client has gone
+    /// without a word.
+    ///
     /// # Errors
-    /// `rate_limited` when the account has as many as it may, `unavailable` when there is no place
-    /// or what happens cannot be seen.
+    /// `unavailable` when there is no place or what happens cannot be seen.
     pub(super) async fn listen(&self, grant: &Grant, secret: String) -> Result<Listening> {
         let (sender, queue) = mpsc::channel(MESSAGES_WAITING_MAX);
         let account = AccountId::new(grant.account_id);
         let listener = {
             let mut registry = self.registry();
-            self.check_room(&registry, account)?;
+            let of_account = registry.per_account.get(&account).copied();
+            if of_account.unwrap_or_default() >= self.0.listeners_per_account_max {
+                registry.replace_oldest(account);
+            }
+            self.check_room(&registry)?;
             let number = registry.next;
             registry.next += 1;
             let listener = Arc::new(Listener::new(number, grant, secret, sender));
@@ -111,6 +117,13 @@ impl Hub {
         let listening = Listening::new(self, listener, queue);
         self.0.came.notify_one();
         let mut watching = self.0.is_watching.subscribe();
+        if *watching.borrow() {
+            return Ok(listening);
+        }
+        // They keep their places among the requests in flight: not too many wait.
+        let Some(_wait) = self.surface().waits.begin(account) else {
+            return Err(unavailable("Streams cannot begin just now."));
+        };
         let begun = watching.wait_for(|is_watching| *is_watching);
         match tokio::time::timeout(BEGIN_WAIT_MAX, begun).await {
             Ok(Ok(_)) => Ok(listening),
@@ -118,20 +131,12 @@ impl Hub {
         }
     }
 
-    fn check_room(&self, registry: &Registry, account: AccountId) -> Result<()> {
+    fn check_room(&self, registry: &Registry) -> Result<()> {
         if registry.has_stopped {
             return Err(unavailable("This server is about to stop."));
         }
         if registry.listeners.len() >= self.0.listeners_max {
             return Err(unavailable("As many listen to this server as it can tell."));
-        }
-        let of_account = registry.per_account.get(&account).copied();
-        if of_account.unwrap_or_default() >= self.0.listeners_per_account_max {
-            let text = format!(
-                "An account can have {} streams open at a time. Close one first.",
-                self.0.listeners_per_account_max
-            );
-            return Err(Error::new(ErrorCode::RateLimited, text).to_retry_after(RETRY_AFTER));
         }
         Ok(())
     }
@@ -146,6 +151,11 @@ impl Hub {
     /// Notes that what happens is seen from now on.
     pub(super) fn begin_watching(&self) {
         self.0.is_watching.send_replace(true);
+    }
+
+    /// Notes that what happens is not seen for now: nobody new is let in until it is.
+    pub(super) fn pause_watching(&self) {
+        self.0.is_watching.send_replace(false);
     }
 
     /// Ends watching if nobody listens any more; returns whether it has ended.
@@ -253,9 +263,21 @@ impl Registry {
         }
     }
 
-    /// Forgets a listener, which is in no stream any more.
+    /// Lets an account's oldest listener go, and counts it no more.
+    fn replace_oldest(&mut self, account: AccountId) {
+        let of_account = self.listeners.values().filter(|one| one.account == account);
+        let oldest = of_account.min_by_key(|one| one.number).cloned();
+        if let Some(oldest) = oldest {
+            oldest.let_go(Ended::Replaced);
+            self.leave(&oldest);
+        }
+    }
+
+    /// Forgets a listener, if it is known still.
     pub(super) fn leave(&mut self, listener: &Listener) {
-        self.listeners.remove(&listener.number);
+        if self.listeners.remove(&listener.number).is_none() {
+            return;
+        }
         if let Some(of_account) = self.per_account.get_mut(&listener.account) {
             *of_account -= 1;
             if *of_account == 0 {

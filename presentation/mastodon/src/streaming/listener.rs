@@ -34,6 +34,8 @@ pub(super) enum Ended {
     SignedOut,
     /// It did not keep up.
     Slow,
+    /// Its account listens elsewhere, as often as it may.
+    Replaced,
 }
 
 /// A listener on one stream.

@@ -11,7 +11,8 @@ pub struct StreamingSettings {
     /// more than half of `connections_max` are. 0 for no streaming. Further ones get 503. Default:
     /// 5000.
     pub listeners_max: usize,
-    /// The most streams that one account has open at a time. Further ones get 429. Default: 16.
+    /// The most streams that one account has open at a time: with one more its oldest ends.
+    /// Default: 16.
     pub listeners_per_account_max: usize,
 }
 

@@ -44,7 +44,16 @@ pub(super) struct Stream {
 pub(super) struct Parameters {
     pub(super) tag: Option<String>,
     pub(super) list: Option<ListParameter>,
-    pub(super) only_media: Option<String>,
+    pub(super) only_media: Option<TruthParameter>,
+}
+
+/// Whether something is so; anything else than a text or a truth says nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum TruthParameter {
+    Text(String),
+    Truth(bool),
+    Other(serde::de::IgnoredAny),
 }
 
 /// The id of a list, as text or as a number.
@@ -82,8 +91,8 @@ impl Stream {
     /// # Errors
     /// When there is none, or not with these parameters.
     pub(super) fn named(name: &str, parameters: &Parameters) -> Result<Self, NoStream> {
-        let is_set = |text: &String| matches!(text.as_str(), "true" | "1");
-        let only_media = parameters.only_media.as_ref().is_some_and(is_set);
+        let only_media = parameters.only_media.as_ref();
+        let only_media = only_media.is_some_and(TruthParameter::is_true);
         let mut label = vec![Box::from(name)];
         let mut scope = Scope::READ_STATUSES;
         let channels = match name {
@@ -150,6 +159,16 @@ fn tag_named(tag: &str) -> Result<String, NoStream> {
     match name.is_empty() {
         true => Err(NoStream::NoTag),
         false => Ok(name),
+    }
+}
+
+impl TruthParameter {
+    fn is_true(&self) -> bool {
+        match self {
+            Self::Text(text) => matches!(text.as_str(), "true" | "1"),
+            Self::Truth(truth) => *truth,
+            Self::Other(_) => false,
+        }
     }
 }
 

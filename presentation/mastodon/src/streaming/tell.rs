@@ -1,14 +1,14 @@
 //! Takes what happens and tells it to those who listen, each as they would find it in a list.
 //!
-//! One after the other, so that everyone hears in order; when that takes too long, some of what
-//! happens is left out before it comes here.
+//! One after the other, so that everyone hears in order. When that takes too long, some of what
+//! happens is left out before it comes here, and what is no news any more is left out here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use business_posts_gateway::{PostHead, Visibility};
 use futures::{StreamExt as _, stream};
-use infra_kernel::{AccountId, Context, Error, ErrorCode, Page, Result};
+use infra_kernel::{AccountId, Clock as _, Context, Error, ErrorCode, Page, Result, SystemClock};
 use presentation_kit::happenings::{Happening, Heard, Watch};
 use product_notifications_gateway::NotificationId;
 
@@ -23,6 +23,15 @@ use crate::entities::{conversation, notification, status};
 const AT_ONCE: usize = 8;
 /// How long the reads for one of them may take.
 const BUDGET: Duration = Duration::from_secs(5);
+/// How long it may take to tell all of one thing: the next is waited for by others.
+const TELLING_MAX: Duration = Duration::from_secs(10);
+/// What happened so long ago is not told as if it happened now; clients read the lists when they
+/// come.
+const NEWS_FOR: Duration = Duration::from_secs(30);
+/// Among how many conversations that of a direct post is looked for: others may have gone on since.
+const CONVERSATIONS_MAX: u32 = 20;
+/// After how many failures in a row new listeners are refused rather than told nothing.
+const FAILURES_MAX: u32 = 3;
 /// The pause after a failure to see what happens.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked whether anybody listens still.
@@ -65,20 +74,41 @@ pub(super) async fn run(hub: &Hub) {
 
 /// Tells what happens until nobody listens any more.
 async fn follow(hub: &Hub, mut watch: Box<dyn Watch>) {
+    let mut failures = 0;
     while !hub.end_watching() {
         match tokio::time::timeout(LOOK_ROUND, watch.next()).await {
             Ok(Ok(heard)) => {
-                for heard in heard {
-                    tell(hub, heard).await;
+                if failures >= FAILURES_MAX {
+                    hub.begin_watching();
+                }
+                failures = 0;
+                for heard in heard.into_iter().filter(is_told) {
+                    if tokio::time::timeout(TELLING_MAX, tell(hub, heard))
+                        .await
+                        .is_err()
+                    {
+                        tracing::debug!("not everyone was told of something in time");
+                    }
                 }
             }
             Ok(Err(error)) => {
-                tracing::debug!(causes = error.causes(), "what happens is not seen just now");
+                failures += 1;
+                if failures == FAILURES_MAX {
+                    tracing::warn!(causes = error.causes(), "streams do not see what happens");
+                    hub.pause_watching();
+                }
                 tokio::time::sleep(PAUSE).await;
             }
             Err(_) => {}
         }
     }
+}
+
+/// Whether it is news still. That somebody signed out holds whenever it is heard of.
+fn is_told(heard: &Heard) -> bool {
+    let age_us = SystemClock.now().microseconds() - heard.at.microseconds();
+    let is_news = Duration::from_micros(u64::try_from(age_us).unwrap_or_default()) < NEWS_FOR;
+    is_news || matches!(heard.happening, Happening::SignedOut(_))
 }
 
 async fn tell(hub: &Hub, heard: Heard) {
@@ -230,10 +260,10 @@ async fn conversation_of(
     viewer: AccountId,
 ) -> Result<Option<String>> {
     let surface = hub.surface();
-    let page = Page::newest(1);
+    let page = Page::newest(CONVERSATIONS_MAX);
     let listed = surface.reader.direct_conversations(context, viewer, page);
-    let shown = listed.await?.items.pop();
-    let Some(shown) = shown.filter(|shown| shown.last.head.id == head.id) else {
+    let mut shown = listed.await?.items.into_iter();
+    let Some(shown) = shown.find(|shown| shown.last.head.id == head.id) else {
         return Ok(None);
     };
     let mut json = Vec::new();

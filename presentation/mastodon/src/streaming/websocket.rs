@@ -30,8 +30,10 @@ const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long it may take to send one message.
 const SEND_MAX: Duration = Duration::from_secs(10);
-/// The most messages that a client may send between two pings.
-const MESSAGES_MAX: u32 = 128;
+/// How long it may take to say why it is let go: the server may be waiting for it to stop.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
+/// The most messages that a client may send between two pings: more than one for each stream.
+const MESSAGES_MAX: u32 = 80;
 
 /// A request that came over a socket.
 #[derive(Deserialize)]
@@ -109,7 +111,7 @@ impl Session {
         let Err(close) = served else { return };
         let close = Frame::Close(Some(close));
         // A client that takes nothing gets no word either.
-        let _ = timeout(SEND_MAX, self.socket.send(close)).await;
+        let _ = timeout(FAREWELL_MAX, self.socket.send(close)).await;
     }
 
     /// Until the client has gone, or with the word with which it is let go.
@@ -238,6 +240,7 @@ fn farewell(why: Ended) -> CloseFrame {
         Ended::Stopping => close(close_code::AWAY, "The server stops"),
         Ended::SignedOut => close(close_code::POLICY, "The access token was revoked"),
         Ended::Slow => close(close_code::AGAIN, "Too slow"),
+        Ended::Replaced => close(close_code::POLICY, "Too many streams of this account"),
     }
 }
 

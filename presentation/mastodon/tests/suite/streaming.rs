@@ -10,7 +10,7 @@ use axum::body::{Body, BodyDataStream};
 use business_posts_gateway::{PostHead, Visibility};
 use futures::StreamExt as _;
 use http::Method;
-use infra_kernel::{AccountId, Context, Result};
+use infra_kernel::{AccountId, Clock as _, Context, Result, SystemClock};
 use presentation_kit::happenings::{Happening, Happenings, Heard, Watch};
 use presentation_mastodon::streaming::{self, Streaming, StreamingSettings};
 use product_notifications_gateway::{Kind, Notification, NotificationId};
@@ -49,6 +49,7 @@ impl Watch for Watching {
         match self.0.recv().await {
             Some(happening) => Ok(vec![Heard {
                 context: Context::background(PATIENCE),
+                at: SystemClock.now(),
                 happening,
             }]),
             None => std::future::pending().await,
