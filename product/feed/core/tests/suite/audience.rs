@@ -23,17 +23,16 @@ const LISTS: [(u64, RepliesPolicy); 3] = [
 impl Bench {
     async fn audience(&self, post: u64) -> FindAudienceReply {
         let head = self.world.posts.lock().unwrap()[&post].clone();
-        let tags = self.world.tags.lock().unwrap();
+        let tag = self.world.tags.lock().unwrap().get(&post).copied();
         let request = FindAudienceRequest {
             author_id: head.author_id,
             in_reply_to_author_id: head.in_reply_to_author_id,
             direct: head.visibility() == Visibility::Direct,
             mentioned_ids: head.mentioned_ids,
-            tag_names: tags.get(&post).iter().map(ToString::to_string).collect(),
+            tag_names: tag.map(str::to_owned).into_iter().collect(),
             account_ids: EVERYONE.to_vec(),
             list_ids: LISTS.map(|(id, _)| id).to_vec(),
         };
-        drop(tags);
         let reply = self.feed.find_audience(&context(), request).await;
         reply.unwrap()
     }
