@@ -34,13 +34,13 @@ pub(super) const WITH_MEMBER: &str = concat!(
      ORDER BY list_members.list_id LIMIT CAST($2 AS BIGINT)"
 );
 
-// CROSS JOIN for the same reason: each of the lists that are asked for is one step.
-pub(super) const HOLDING: &str = concat!(
+// CROSS JOIN for the same reason: each of those that are asked for is one step.
+pub(super) const HOLDING: &str = "SELECT list_id FROM json_each($2) AS wanted \
+     CROSS JOIN list_members WHERE list_id = wanted.value AND member_id = $1";
+pub(super) const BY_ID: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM json_each($2) AS asked CROSS JOIN list_members CROSS JOIN lists \
-     WHERE list_members.list_id = asked.value AND list_members.member_id = $1 \
-     AND lists.id = list_members.list_id"
+    " FROM json_each($1) AS wanted CROSS JOIN lists WHERE lists.id = wanted.value"
 );
 
 #[derive(infra_db::Row)]
@@ -169,10 +169,18 @@ pub(crate) async fn holding(
     lists: &[u64],
 ) -> Result<Vec<AccountList>, DbError> {
     let lists = json_ids(lists.iter().map(|id| ListId::new(*id).to_sql()));
-    let rows: Vec<ListRow> = infra_db::query(HOLDING)
+    let reader = database.reader_at(database.position());
+    let holding: Vec<i64> = infra_db::query_scalar(HOLDING)
         .bind(member.to_sql())
         .bind(lists)
-        .fetch_all(&database.reader_at(database.position()))
+        .fetch_all(&reader)
+        .await?;
+    if holding.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<ListRow> = infra_db::query(BY_ID)
+        .bind(json_ids(holding))
+        .fetch_all(&reader)
         .await?;
     let mut lists: Vec<AccountList> = rows.into_iter().map(AccountList::from).collect();
     lists.sort_unstable_by_key(|list| list.id);

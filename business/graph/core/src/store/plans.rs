@@ -45,7 +45,7 @@ const TABLES: Tables = Tables {
 };
 
 /// They find their rows by an index.
-const SEARCHES: [&str; 75] = [
+const SEARCHES: [&str; 76] = [
     follows::FIND,
     follows::FOLLOWERS_OLDER,
     follows::FOLLOWERS_NEWER,
@@ -90,6 +90,7 @@ const SEARCHES: [&str; 75] = [
     lists::OF_OWNER,
     lists::WITH_MEMBER,
     lists::HOLDING,
+    lists::BY_ID,
     list_members::INSERT,
     list_members::DELETE,
     list_members::SET_EXCLUSIVE,

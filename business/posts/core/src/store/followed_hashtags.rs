@@ -3,7 +3,6 @@
 use business_posts_gateway::{FollowedTag, TagFollowId};
 use infra_db::{Connection, Database, DbError, json_ids};
 use infra_kernel::{AccountId, Page, Timestamp};
-use serde_json::Value;
 
 use super::lists::PageStatements;
 
@@ -22,9 +21,8 @@ pub(super) const INSERT: &str = "INSERT INTO followed_hashtags (id, account_id, 
 pub(super) const DELETE: &str = "DELETE FROM followed_hashtags WHERE account_id = $1 AND name = $2";
 pub(super) const COUNT: &str = "SELECT COUNT(*) FROM (SELECT id FROM followed_hashtags WHERE account_id = $1 LIMIT CAST($2 AS BIGINT)) AS counted";
 pub(super) const NAMES: &str = "SELECT name FROM followed_hashtags WHERE account_id = $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)";
-pub(super) const FOLLOWERS_AMONG: &str = "SELECT DISTINCT account_id FROM followed_hashtags \
-     WHERE account_id IN (SELECT value FROM json_each($1)) \
-     AND name IN (SELECT value FROM json_each($2, '$')) ORDER BY account_id";
+pub(super) const FOLLOWERS_AMONG: &str = "SELECT account_id FROM json_each($1) AS wanted \
+     CROSS JOIN followed_hashtags WHERE account_id = wanted.value AND name = $2";
 pub(super) const PAGE: PageStatements = PageStatements {
     older: page!("DESC"),
     newer: page!("ASC"),
@@ -97,12 +95,20 @@ pub(crate) async fn followers_among(
     names: &[String],
 ) -> Result<Vec<u64>, DbError> {
     let accounts = json_ids(accounts.iter().map(|id| AccountId::new(*id).to_sql()));
-    let names: Value = names.iter().map(String::as_str).collect();
-    let followers: Vec<i64> = infra_db::query_scalar(FOLLOWERS_AMONG)
-        .bind(accounts)
-        .bind(names.to_string())
-        .fetch_all(&database.reader_at(database.position()))
-        .await?;
+    let reader = database.reader_at(database.position());
+    let mut followers: Vec<i64> = Vec::new();
+    // One after another: a post has few, and each finds its rows by the index.
+    for name in names {
+        let of_name: Vec<i64> = infra_db::query_scalar(FOLLOWERS_AMONG)
+            .bind(&*accounts)
+            .bind(&**name)
+            .fetch_all(&reader)
+            .await?;
+        followers.extend(of_name);
+    }
+    followers.sort_unstable();
+    // Who follows two of them.
+    followers.dedup();
     let followers = followers.into_iter();
     Ok(followers.map(|id| AccountId::from_sql(id).get()).collect())
 }
