@@ -319,8 +319,8 @@ const subscribed = await reader.v1.push.subscription.create({
 assert.equal(subscribed.alerts.mention, true);
 assert.equal(subscribed.policy, "follower");
 assert.equal(subscribed.serverKey, (await reader.v2.instance.fetch()).configuration.vapid.publicKey);
-const changed = await reader.v1.push.subscription.update({ data: { alerts: { favourite: true } }, policy: "all" });
-assert.deepEqual([changed.alerts.mention, changed.alerts.favourite, changed.policy], [false, true, "all"]);
+const resubscribed = await reader.v1.push.subscription.update({ data: { alerts: { favourite: true } }, policy: "all" });
+assert.deepEqual([resubscribed.alerts.mention, resubscribed.alerts.favourite, resubscribed.policy], [false, true, "all"]);
 assert.equal((await reader.v1.push.subscription.fetch()).id, subscribed.id);
 await reader.v1.push.subscription.remove();
 await assert.rejects(reader.v1.push.subscription.fetch(), /no such subscription/i);
