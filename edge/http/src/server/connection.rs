@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -132,15 +132,10 @@ impl Serving {
                 Ok((share, inner_response)) => (share, inner_response.await?),
                 Err(refused) => (None, refused),
             };
-            let (share, response) = match share {
-                Some((client, _)) if is_stream(&response) => match streams.take(client) {
-                    Some(share) => (Some(share), response),
-                    None => {
-                        let refused = Refusal::too_many_open(overload_retry_after());
-                        (None, refused.into_response(form))
-                    }
-                },
-                share => (share.map(|(_, share)| share), response),
+            let counted = as_stream_or_request(&streams, share, &response);
+            let (share, response) = match counted {
+                Ok(share) => (share, response),
+                Err(refused) => (None, refused.into_response(form)),
             };
             let whole = (in_flight, share);
             // It has begun something that goes on for as long as the connection is open.
@@ -155,6 +150,21 @@ impl Serving {
                 _whole: whole,
             }))
         }
+    }
+}
+
+/// The share of its client that a response takes from now on: one of its streams if it is one.
+fn as_stream_or_request(
+    streams: &ClientShares,
+    share: Option<(IpAddr, Share)>,
+    response: &Response,
+) -> Result<Option<Share>, Refusal> {
+    match share {
+        Some((client, _)) if is_stream(response) => match streams.take(client) {
+            Some(share) => Ok(Some(share)),
+            None => Err(Refusal::too_many_open(overload_retry_after())),
+        },
+        share => Ok(share.map(|(_, share)| share)),
     }
 }
 

@@ -6,8 +6,9 @@ use memchr::memmem::Finder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-/// How often a word is looked at that does not stand by itself. In no text that people write does it
-/// come so often without once standing alone; in one that is made for it the search would not end.
+/// How often a word is looked at that does not stand by itself. In no text that people write does
+/// it come so often without once standing alone; in one that is made for it the search would not
+/// end.
 const NOT_ALONE_MAX: usize = 1_000;
 
 /// Stands between the parts of a text. It is in no word, so none is found across two parts.

@@ -9,6 +9,7 @@ use infra_kernel::{AccountId, Clock as _, Context, Result, SystemClock};
 use super::Reader;
 use super::engagement::Engaged;
 use crate::card::{Card, Shown};
+use crate::filters::ViewerFilters;
 use crate::hydrate::distinct;
 use crate::rules::{Place, ViewerRelation, may_see};
 
@@ -33,6 +34,17 @@ impl Item<'_> {
 /// How many bytes of a post are looked through for a viewer's filters in one turn: some hundred
 /// microseconds.
 const LOOKED_THROUGH_MAX: usize = 256 * 1024;
+
+/// Says of each of these which filters match.
+async fn mark(filters: &ViewerFilters, shown: &mut [Shown]) {
+    let now_us = SystemClock.now().microseconds();
+    for post in shown {
+        if filters.mark(post, now_us) > LOOKED_THROUGH_MAX {
+            // Others have their turn in between.
+            tokio::task::yield_now().await;
+        }
+    }
+}
 
 impl Reader {
     /// Of these posts those that the viewer may see, as they see them.
@@ -89,13 +101,7 @@ impl Reader {
             self.filters(context, viewer, filters_revision),
         )?;
         if let Some(filters) = filters {
-            let now_us = SystemClock.now().microseconds();
-            for post in &mut shown {
-                if filters.mark(post, now_us) > LOOKED_THROUGH_MAX {
-                    // Others have their turn in between.
-                    tokio::task::yield_now().await;
-                }
-            }
+            mark(&filters, &mut shown).await;
         }
         Ok(shown)
     }

@@ -77,8 +77,8 @@ async fn apply(
     Ok(filter_keywords::update(connection, keyword).await?)
 }
 
-/// Measured, then compared: the error takes everything back. What makes it no more is no fault, also
-/// where the bound was lowered meanwhile.
+/// Measured, then compared: the error takes everything back. What makes it no more is no fault,
+/// also where the bound was lowered meanwhile.
 fn check_measure(state: &State, before: &Measure, after: &Measure) -> Result<(), Error> {
     let keywords_max = state.settings.filter_keywords_max;
     let characters_max = FILTER_KEYWORDS_CHARACTERS_MAX;
