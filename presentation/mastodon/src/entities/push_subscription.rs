@@ -39,7 +39,7 @@ struct Alerts {
 impl WebPushSubscription {
     pub(crate) fn of(subscription: PushSubscription) -> Self {
         Self {
-            id: subscription.id.to_string(),
+            id: shown_id(subscription.id).to_string(),
             policy: subscription.policy().name(),
             alerts: Alerts::of(&subscription.alerts),
             endpoint: subscription.endpoint,
@@ -47,6 +47,12 @@ impl WebPushSubscription {
             server_key: subscription.server_key,
         }
     }
+}
+
+/// A number of 31 bits: Mastodon counts its subscriptions from one, and apps read an `int` here. It
+/// names nothing: a token has one subscription, which every call is about.
+const fn shown_id(id: u64) -> u64 {
+    1 + id % 0x7fff_ffff
 }
 
 impl Alerts {
@@ -63,6 +69,30 @@ impl Alerts {
             update: is_on(Alert::Update),
             admin_sign_up: is_on(Alert::AdminSignUp),
             admin_report: is_on(Alert::AdminReport),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_can_read_the_id_as_an_int() {
+        for id in [
+            0,
+            1,
+            0x7fff_fffe,
+            0x7fff_ffff,
+            0x8000_0000,
+            1 << 62,
+            u64::MAX,
+        ] {
+            let shown = WebPushSubscription::of(PushSubscription {
+                id,
+                ..PushSubscription::default()
+            });
+            assert!(shown.id.parse::<i32>().is_ok_and(|id| id > 0), "{id}");
         }
     }
 }
