@@ -28,7 +28,8 @@ pub enum OutboundError {
     /// The client cannot be made: the system has no certificates that it trusts.
     #[error("requests to other servers cannot be made")]
     Client(#[source] reqwest::Error),
-    /// The server was not reached, or did not reply.
+    /// The server was not reached, or did not reply. Without the address: who knows it may send to
+    /// it, and errors are logged.
     #[error("the server did not reply")]
     NoReply(#[source] reqwest::Error),
     /// It replied with more than is read.
@@ -91,13 +92,17 @@ impl Client {
     ) -> Result<Reply, OutboundError> {
         let request = self.http.post(address.url().clone());
         let sent = request.headers(headers).body(body).send().await;
-        read(sent.map_err(OutboundError::NoReply)?).await
+        read(sent.map_err(no_reply)?).await
     }
+}
+
+fn no_reply(error: reqwest::Error) -> OutboundError {
+    OutboundError::NoReply(error.without_url())
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Reply, OutboundError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(OutboundError::NoReply)? {
+    while let Some(chunk) = response.chunk().await.map_err(no_reply)? {
         if body.len() + chunk.len() > REPLY_BYTES_MAX {
             return Err(OutboundError::TooLong);
         }

@@ -1,7 +1,7 @@
 use std::error::Error as _;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
 
@@ -87,14 +87,37 @@ async fn the_client_asks_by_the_checked_names_alone() {
     let client = Client::new("Heliograph", Settings::default()).unwrap();
     let address = Address::parse(&base.replace("http:", "https:"), LENIENT).unwrap();
     let refused = client.post(&address, HeaderMap::new(), Vec::new()).await;
-    let error = refused.unwrap_err();
-    let mut causes = Vec::new();
+    let causes = causes(&refused.unwrap_err());
+    assert!(causes.contains(&NoAddress.to_string()), "{causes:?}");
+}
+
+/// What an error says, and each of its causes.
+fn causes(error: &OutboundError) -> Vec<String> {
+    let mut causes = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(one) = cause {
         causes.push(one.to_string());
         cause = one.source();
     }
-    assert!(causes.contains(&NoAddress.to_string()), "{causes:?}");
+    causes
+}
+
+#[tokio::test]
+async fn an_error_does_not_say_what_was_asked() {
+    // It has its port and does not listen.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let base = format!("http://{}/", closed.local_addr().unwrap());
+    // Neither when nobody is there, nor when the reply is no reply, nor when it breaks off.
+    let nonsense = server("nonsense\r\n\r\n".to_owned()).await;
+    let broken = server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_owned()).await;
+    for base in [base, nonsense, broken] {
+        let error = ask(&format!("{base}capability?secret")).await.unwrap_err();
+        assert!(matches!(error, OutboundError::NoReply(_)), "{error:?}");
+        let said = format!("{:?} {error:?}", causes(&error));
+        let is_said = said.contains("capability") || said.contains("secret");
+        assert!(!is_said, "{said}");
+    }
 }
 
 #[test]
