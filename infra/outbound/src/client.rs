@@ -1,6 +1,6 @@
 //! The client: a request, and a reply of which so much is read.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
+use tokio::sync::{AcquireError, Semaphore};
+use tokio::task::JoinError;
 
 use crate::network::is_public;
 use crate::{Address, Settings};
@@ -16,6 +18,9 @@ use crate::{Address, Settings};
 pub const REPLY_BYTES_MAX: usize = 64 * 1_024;
 /// How long it may take to find and reach a server.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+/// How many names are looked up at a time. Each holds one of the threads that disks are waited for
+/// on, for as long as the system's resolver likes: somebody's name server may take half a minute.
+const LOOKUPS_MAX: usize = 16;
 /// How long a request may take with all that belongs to it.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long a connection waits for another request, and how many do to one server.
@@ -70,7 +75,7 @@ impl Client {
             // How often something is tried is for who asks.
             .retry(reqwest::retry::never())
             .https_only(!settings.allow_private_addresses)
-            .dns_resolver(Arc::new(Checked(settings)))
+            .dns_resolver(Arc::new(Checked::new(settings)))
             .connect_timeout(CONNECT_TIME_MAX)
             .timeout(REQUEST_TIME_MAX)
             .pool_idle_timeout(IDLE_TIME_MAX)
@@ -117,17 +122,39 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, OutboundError> {
 
 /// Resolves names to addresses that may be asked. What is connected to is what was looked at: a
 /// name that resolves to something else the next moment gains nothing by it.
-struct Checked(Settings);
+struct Checked {
+    settings: Settings,
+    /// What is left of [`LOOKUPS_MAX`].
+    free: Arc<Semaphore>,
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no address that may be asked")]
 struct NoAddress;
 
+/// Why a name was not looked up.
+#[derive(Debug, thiserror::Error)]
+enum LookupError {
+    #[error("too many other names are being looked up")]
+    Busy,
+    #[error("names are not looked up any more")]
+    Ended(#[source] AcquireError),
+    #[error("the look-up did not end")]
+    Failed(#[source] JoinError),
+}
+
+impl Checked {
+    fn new(settings: Settings) -> Self {
+        let free = Arc::new(Semaphore::new(LOOKUPS_MAX));
+        Self { settings, free }
+    }
+}
+
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let settings = self.0;
+        let (settings, free) = (self.settings, Arc::clone(&self.free));
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = in_turn(free, move || (name.as_str(), 0).to_socket_addrs()).await??;
             let found = allowed(found.map(|address| address.ip()), settings);
             if found.is_empty() {
                 return Err(NoAddress.into());
@@ -136,6 +163,22 @@ impl Resolve for Checked {
             Ok(Box::new(addresses) as Addrs)
         })
     }
+}
+
+/// Does this on a thread of its own, when one of so many is free.
+async fn in_turn<T: Send + 'static>(
+    free: Arc<Semaphore>,
+    look_up: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LookupError> {
+    let turn = tokio::time::timeout(CONNECT_TIME_MAX, free.acquire_owned()).await;
+    let turn = turn.map_err(|_| LookupError::Busy)?;
+    let turn = turn.map_err(LookupError::Ended)?;
+    let looked_up = tokio::task::spawn_blocking(move || {
+        // Its thread is taken until it ends, also when nobody waits for it any more.
+        let _turn = turn;
+        look_up()
+    });
+    looked_up.await.map_err(LookupError::Failed)
 }
 
 fn allowed(found: impl Iterator<Item = IpAddr>, settings: Settings) -> Vec<IpAddr> {

@@ -64,12 +64,12 @@ async fn of_a_reply_so_much_is_read() {
 
 #[tokio::test]
 async fn a_name_that_leads_home_is_not_connected_to() {
-    let resolved = Checked(Settings::default()).resolve("localhost".parse().unwrap());
+    let resolved = Checked::new(Settings::default()).resolve("localhost".parse().unwrap());
     let Err(error) = resolved.await else {
         panic!("this machine may be asked");
     };
     assert!(error.is::<NoAddress>(), "{error}");
-    let resolved = Checked(LENIENT).resolve("localhost".parse().unwrap());
+    let resolved = Checked::new(LENIENT).resolve("localhost".parse().unwrap());
     assert!(
         resolved
             .await
@@ -118,6 +118,35 @@ async fn an_error_does_not_say_what_was_asked() {
         let is_said = said.contains("capability") || said.contains("secret");
         assert!(!is_said, "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_look_up_that_nobody_waits_for_is_still_one_of_so_many() {
+    let free = Arc::new(Semaphore::new(1));
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (end, may_end) = std::sync::mpsc::channel();
+    let slow = tokio::spawn(in_turn(Arc::clone(&free), move || {
+        begun.send(()).unwrap();
+        may_end.recv()
+    }));
+    has_begun.await.unwrap();
+    slow.abort();
+    assert!(slow.await.unwrap_err().is_cancelled());
+    assert_eq!(free.available_permits(), 0);
+    end.send(()).unwrap();
+    assert_eq!(in_turn(free, || 7).await.unwrap(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_has_no_turn_is_not_looked_up() {
+    let checked = Checked::new(LENIENT);
+    let others = Arc::clone(&checked.free);
+    let others = others.try_acquire_many_owned(LOOKUPS_MAX as u32).unwrap();
+    let error = checked.resolve("localhost".parse().unwrap()).await.err();
+    let error = error.expect("there is no turn");
+    assert!(error.is::<LookupError>(), "{error}");
+    drop(others);
+    assert!(checked.resolve("localhost".parse().unwrap()).await.is_ok());
 }
 
 #[test]
