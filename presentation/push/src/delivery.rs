@@ -115,10 +115,12 @@ fn landed(host: &str, reply: &Reply) -> Landed {
     let status = reply.status;
     let outcome = match status {
         _ if status.is_success() => PushOutcome::Delivered,
-        StatusCode::NOT_FOUND | StatusCode::GONE => PushOutcome::Gone,
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => PushOutcome::Retry,
         _ if status.is_server_error() => PushOutcome::Retry,
-        // It would be refused again.
+        // Another one may be shorter.
+        StatusCode::PAYLOAD_TOO_LARGE => PushOutcome::Dropped,
+        // It knows the subscription no more, or would refuse the next one as well.
+        _ if status.is_client_error() => PushOutcome::Gone,
         _ => PushOutcome::Dropped,
     };
     if outcome != PushOutcome::Delivered {
@@ -160,8 +162,9 @@ mod tests {
             (201, PushOutcome::Delivered),
             (202, PushOutcome::Delivered),
             (307, PushOutcome::Dropped),
-            (400, PushOutcome::Dropped),
-            (403, PushOutcome::Dropped),
+            (400, PushOutcome::Gone),
+            (401, PushOutcome::Gone),
+            (403, PushOutcome::Gone),
             (404, PushOutcome::Gone),
             (408, PushOutcome::Retry),
             (410, PushOutcome::Gone),

@@ -639,11 +639,11 @@ pub enum PushOutcome {
     Unspecified = 0,
     /// The push service has it.
     Delivered = 1,
-    /// It is not to be sent: the push service refused it, or there is nothing to see any more.
+    /// It is not to be sent: the push service cannot take it, or there is nothing to see any more.
     Dropped = 2,
     /// To be tried again.
     Retry = 3,
-    /// The push service does not know the subscription any more.
+    /// The push service does not know the subscription any more, or refuses what is sent to it.
     Gone = 4,
 }
 impl PushOutcome {
