@@ -15,8 +15,9 @@ pub(crate) const KEPT_FOR: Duration = Duration::from_hours(24);
 /// How long a push service is asked to keep one for a device that is off, since it was made; as
 /// Mastodon does.
 pub(crate) const LIFETIME: Duration = Duration::from_hours(48);
-/// For how long a push is taken: longer than a request may take with all that belongs to it.
-pub(crate) const TAKEN_FOR: Duration = Duration::from_secs(30);
+/// For how long a push is taken, from when it was: longer than the claim, the reading, the request
+/// and the settling may take, ten seconds each.
+pub(crate) const TAKEN_FOR: Duration = Duration::from_mins(1);
 /// How often a push is tried: with the pauses below, for about an hour and a half.
 pub(crate) const ATTEMPTS_MAX: i64 = 10;
 /// The pause after the first failure, and the longest one.

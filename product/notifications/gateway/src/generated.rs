@@ -810,8 +810,8 @@ pub trait Notifications: Send + Sync + 'static {
         context: &::infra_kernel::Context,
         request: GetPushKeyRequest,
     ) -> ::infra_kernel::Result<GetPushKeyReply>;
-    /// Takes pushes that are due, each for half a minute: one that is not settled by then is due
-    /// again. Only of subscriptions whose sessions have not ended. For the server alone.
+    /// Takes pushes that are due, each for a minute: one that is not settled by then is due again.
+    /// Only of subscriptions whose sessions have not ended. For the server alone.
     async fn claim_pushes(
         &self,
         context: &::infra_kernel::Context,

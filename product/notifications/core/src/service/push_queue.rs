@@ -1,6 +1,7 @@
 //! What is on its way to push services: claimed by who sends it, and settled.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use business_accounts_gateway::{GetGrantsRequest, Grant, Scope, Scopes};
 use business_graph_gateway::{GetRelationshipsRequest, Relationship};
@@ -8,14 +9,15 @@ use infra_kernel::{Context, Error, Timestamp};
 use infra_outbound::Address;
 use infra_resilience::pause_after;
 use product_notifications_gateway::{
-    ClaimPushesReply, ClaimPushesRequest, PUSHES_LIMIT_MAX, Push, PushOutcome, PushPolicy,
-    SettlePushReply, SettlePushRequest,
+    Alert, ClaimPushesReply, ClaimPushesRequest, Kind, PUSHES_LIMIT_MAX, Push, PushOutcome,
+    PushPolicy, SettlePushReply, SettlePushRequest,
 };
 
 use super::push_key;
 use crate::error::NotificationsError;
 use crate::push::{
     ATTEMPTS_MAX, KEPT_FOR, LIFETIME, OF_ONE_MAX, PAUSE_MAX, PAUSE_MIN, TAKEN_FOR, TOKEN_LIFETIME,
+    bit,
 };
 use crate::state::State;
 use crate::store::push_queue::{self, DueRow};
@@ -47,7 +49,7 @@ pub(super) async fn claim(
         return Ok(ClaimPushesReply::default());
     }
     let sorted = sort(state, context, take_turns(due)).await?;
-    let taken = take(state, sorted, now).await?;
+    let taken = take(state, sorted).await?;
     let mut pushes = Vec::with_capacity(taken.len());
     for push in taken {
         pushes.push(complete(state, push, now).await?);
@@ -169,11 +171,23 @@ fn policy(push: &DueRow) -> PushPolicy {
     policy.unwrap_or(PushPolicy::None)
 }
 
+/// Whether the subscription still is to be told of what was done.
+fn is_alerted(push: &DueRow) -> bool {
+    let kind = push.kind.and_then(|kind| i32::try_from(kind).ok());
+    let kind = kind.and_then(|kind| Kind::try_from(kind).ok());
+    let alert = kind.and_then(Alert::of);
+    alert.is_some_and(|alert| push.alerts & bit(alert) != 0)
+}
+
 fn is_wanted(push: &DueRow, known: &Relationships) -> bool {
     // Dismissed or taken back meanwhile.
     let Some(from) = push.from_id else {
         return false;
     };
+    // A process that ends before it settles what it took says nothing of the attempt.
+    if push.attempts >= ATTEMPTS_MAX || !is_alerted(push) {
+        return false;
+    }
     let relationship = known.get(&(push.account_id, from));
     match policy(push) {
         PushPolicy::All => true,
@@ -184,11 +198,8 @@ fn is_wanted(push: &DueRow, known: &Relationships) -> bool {
 }
 
 /// Removes what is not to be sent, and takes the rest for a time.
-async fn take(
-    state: &State,
-    sorted: Sorted,
-    now: Timestamp,
-) -> Result<Vec<DueRow>, NotificationsError> {
+async fn take(state: &State, sorted: Sorted) -> Result<Vec<DueRow>, NotificationsError> {
+    let clock = Arc::clone(&state.clock);
     state
         .database
         .write(move |connection| {
@@ -199,9 +210,10 @@ async fn take(
                 for (subscription, notification) in sorted.dropped {
                     push_queue::remove(connection, subscription, notification).await?;
                 }
+                let until = clock.now().plus(TAKEN_FOR);
                 let mut taken = Vec::with_capacity(sorted.wanted.len());
                 for push in sorted.wanted {
-                    if push_queue::take(connection, &push, now.plus(TAKEN_FOR)).await? {
+                    if push_queue::take(connection, &push, until).await? {
                         taken.push(push);
                     }
                 }

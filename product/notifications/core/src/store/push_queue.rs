@@ -19,11 +19,14 @@ pub(super) const TRIM: &str = "DELETE FROM push_queue WHERE account_id = $1 AND 
      ORDER BY notification_id DESC LIMIT 1 OFFSET CAST($2 AS BIGINT))";
 // Only the index is read of what is not taken.
 pub(super) const DUE: &str = "SELECT q.subscription_id, q.notification_id, q.account_id, q.host, q.due_at, \
-     s.session_id, s.endpoint, s.p256dh, s.auth, s.standard, s.policy, n.from_id FROM (\
+     p.attempts, s.session_id, s.endpoint, s.p256dh, s.auth, s.standard, s.alerts, s.policy, \
+     n.kind, n.from_id FROM (\
      SELECT subscription_id, notification_id, account_id, host, due_at FROM push_queue \
      WHERE due_at <= $1 AND host NOT IN (SELECT value FROM json_each($2, '$')) \
      AND account_id NOT IN (SELECT value FROM json_each($3)) \
      ORDER BY due_at LIMIT CAST($4 AS BIGINT)) AS q \
+     JOIN push_queue p ON p.subscription_id = q.subscription_id \
+     AND p.notification_id = q.notification_id \
      JOIN push_subscriptions s ON s.id = q.subscription_id \
      LEFT JOIN notifications n ON n.id = q.notification_id";
 pub(super) const TAKE: &str = "UPDATE push_queue SET due_at = $4, attempts = attempts + 1 \
@@ -47,13 +50,16 @@ pub(crate) struct DueRow {
     pub(crate) account_id: i64,
     pub(crate) host: String,
     pub(crate) due_at: i64,
+    pub(crate) attempts: i64,
     pub(crate) session_id: i64,
     pub(crate) endpoint: String,
     pub(crate) p256dh: Vec<u8>,
     pub(crate) auth: Vec<u8>,
     pub(crate) standard: bool,
+    pub(crate) alerts: i64,
     pub(crate) policy: i64,
-    /// Who did it; none when the notification is gone.
+    /// What was done, and by whom; none when the notification is gone.
+    pub(crate) kind: Option<i64>,
     pub(crate) from_id: Option<i64>,
 }
 

@@ -6,8 +6,9 @@ use business_graph_gateway::Relationship;
 use infra_kernel::{Caller, Clock as _, Page, SystemClock};
 use product_notifications::Settings;
 use product_notifications_gateway::{
-    ClaimPushesRequest, DismissNotificationRequest, Filter, PUSHES_LIMIT_MAX, Push, PushOutcome,
-    PushPolicy, SetPushSubscriptionRequest, SettlePushRequest,
+    ClaimPushesRequest, DismissNotificationRequest, Filter, PUSHES_LIMIT_MAX, Push, PushAlerts,
+    PushOutcome, PushPolicy, SetPushSubscriptionRequest, SettlePushRequest,
+    UpdatePushSubscriptionRequest,
 };
 
 use crate::neighbours::SESSIONS_OF_ONE;
@@ -92,10 +93,23 @@ async fn what_nobody_settles_is_due_again_also_after_a_stop() {
     assert_eq!(claim(&world).await.len(), 1);
     let now = world.clock.now();
     let world = world.restarted().await;
-    world.clock.set(now.plus(Duration::from_secs(29)));
+    world.clock.set(now.plus(Duration::from_secs(59)));
     assert!(claim(&world).await.is_empty());
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(claim(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_never_settled_is_tried_so_often_too() {
+    let world = World::new().await;
+    set(&world, wanted(SESSION, &["follow"])).await.unwrap();
+    world.followed(101, EVE).await;
+    for attempt in 1..=10 {
+        assert_eq!(claim(&world).await.len(), 1, "{attempt}");
+        world.clock.advance(Duration::from_secs(61));
+    }
+    assert!(claim(&world).await.is_empty());
+    assert_eq!(world.number(WAITING).await, 0);
 }
 
 #[tokio::test]
@@ -229,6 +243,32 @@ async fn a_policy_is_about_how_accounts_stand_when_it_is_sent() {
     let each = [SESSION, SESSION + 1, SESSION + 2, SESSION + 3].map(to);
     assert_eq!(each, [2, 1, 1, 0]);
     assert_eq!(world.number(WAITING).await, 4);
+}
+
+#[tokio::test]
+async fn an_alert_that_was_turned_off_is_not_claimed() {
+    let world = World::new().await;
+    let alerts = ["follow", "favourite"];
+    set(&world, wanted(SESSION, &alerts)).await.unwrap();
+    world.liked(100, BOB, 7).await;
+    world.followed(101, EVE).await;
+    let change = UpdatePushSubscriptionRequest {
+        account_id: ADA,
+        session_id: SESSION,
+        alerts: Some(PushAlerts {
+            names: vec!["follow".to_owned()],
+        }),
+        policy: 0,
+    };
+    let context = signed_in(ADA);
+    let changed = world
+        .notifications
+        .update_push_subscription(&context, change);
+    changed.await.unwrap();
+    let claimed = claim(&world).await;
+    let told: Vec<_> = claimed.iter().map(|push| push.notification_id).collect();
+    assert_eq!(told, [newest(&world).await]);
+    assert_eq!(world.number(WAITING).await, 1);
 }
 
 #[tokio::test]
