@@ -18,7 +18,7 @@ use std::time::Duration;
 use infra_kernel::{Context, Result};
 use infra_outbound::Client;
 use presentation_kit::Surface;
-use product_notifications_gateway::{ClaimPushesRequest, Push};
+use product_notifications_gateway::{ClaimPushesReply, ClaimPushesRequest};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -74,9 +74,9 @@ impl PushSender {
             loop {
                 while flights.try_join_next().is_some() {}
                 let pause = match sender.claim(IN_FLIGHT_MAX - flights.len()).await {
-                    Ok(pushes) if pushes.is_empty() => PAUSE,
-                    Ok(pushes) => {
-                        for push in pushes {
+                    Ok(claimed) if claimed.pushes.is_empty() && !claimed.more_due => PAUSE,
+                    Ok(claimed) => {
+                        for push in claimed.pushes {
                             let place = sender.busy.enter(&push);
                             let sender = Arc::clone(&sender);
                             flights.spawn(async move {
@@ -106,10 +106,10 @@ impl PushSender {
     }
 
     /// Takes what is due, as far as there is room.
-    async fn claim(&self, room: usize) -> Result<Vec<Push>> {
+    async fn claim(&self, room: usize) -> Result<ClaimPushesReply> {
         let limit = room.min(CLAIM_MAX);
         if limit == 0 {
-            return Ok(Vec::new());
+            return Ok(ClaimPushesReply::default());
         }
         let (busy_hosts, busy_account_ids) = self.busy.full();
         let request = ClaimPushesRequest {
@@ -119,7 +119,6 @@ impl PushSender {
         };
         let context = self.context.with_budget(CALL_TIME_MAX);
         let notifications = &self.surface.gateways.notifications;
-        let claimed = notifications.claim_pushes(&context, request).await?;
-        Ok(claimed.pushes)
+        notifications.claim_pushes(&context, request).await
     }
 }

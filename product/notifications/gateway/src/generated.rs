@@ -464,6 +464,9 @@ pub struct Push {
 pub struct ClaimPushesReply {
     #[prost(message, repeated, tag = "1")]
     pub pushes: ::prost::alloc::vec::Vec<Push>,
+    /// Whether more is due than was looked at: it is worth asking again at once.
+    #[prost(bool, tag = "2")]
+    pub more_due: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SettlePushRequest {

@@ -25,6 +25,11 @@ use crate::store::push_subscriptions;
 
 /// The most that a claim takes the names of: no more is ever on its way.
 const BUSY_MAX: usize = 1_000;
+/// How many that are due are looked at together.
+const LOOK_MAX: u32 = 100;
+/// How often a claim looks when nothing of what was due is to be sent: more rows than wait for one
+/// account.
+const LOOKS_MAX: u32 = 8;
 
 /// What becomes of pushes that are due.
 #[derive(Default)]
@@ -42,19 +47,26 @@ pub(super) async fn claim(
     request: ClaimPushesRequest,
 ) -> Result<ClaimPushesReply, NotificationsError> {
     check(&request)?;
-    let now = state.clock.now();
     let (hosts, accounts) = (&request.busy_hosts, &request.busy_account_ids);
-    let due = push_queue::due(&state.database, now, hosts, accounts, request.limit).await?;
-    if due.is_empty() {
-        return Ok(ClaimPushesReply::default());
+    let mut reply = ClaimPushesReply::default();
+    for _ in 0..LOOKS_MAX {
+        let now = state.clock.now();
+        let due = push_queue::due(&state.database, now, hosts, accounts, LOOK_MAX).await?;
+        reply.more_due = due.len() == LOOK_MAX as usize;
+        if due.is_empty() {
+            break;
+        }
+        let mut sorted = sort(state, context, due).await?;
+        sorted.wanted = take_turns(sorted.wanted, request.limit as usize);
+        for push in take(state, sorted).await? {
+            reply.pushes.push(complete(state, push, now).await?);
+        }
+        // What is not to be sent has gone, and does not stand before the rest any more.
+        if !reply.pushes.is_empty() || !reply.more_due {
+            break;
+        }
     }
-    let sorted = sort(state, context, take_turns(due)).await?;
-    let taken = take(state, sorted).await?;
-    let mut pushes = Vec::with_capacity(taken.len());
-    for push in taken {
-        pushes.push(complete(state, push, now).await?);
-    }
-    Ok(ClaimPushesReply { pushes })
+    Ok(reply)
 }
 
 fn check(request: &ClaimPushesRequest) -> Result<(), Error> {
@@ -69,11 +81,11 @@ fn check(request: &ClaimPushesRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// Leaves so many to each host and for each account.
-fn take_turns(due: Vec<DueRow>) -> Vec<DueRow> {
+/// The first of these, of which so many are to each host and for each account.
+fn take_turns(wanted: Vec<DueRow>, limit: usize) -> Vec<DueRow> {
     let (mut hosts, mut accounts) = (HashMap::new(), HashMap::new());
-    let mut turns = Vec::with_capacity(due.len());
-    for push in due {
+    let mut turns = Vec::with_capacity(limit);
+    for push in wanted {
         let of_host = hosts.entry(push.host.clone()).or_insert(0);
         let of_account = accounts.entry(push.account_id).or_insert(0);
         if *of_host < OF_ONE_MAX && *of_account < OF_ONE_MAX {
@@ -82,6 +94,7 @@ fn take_turns(due: Vec<DueRow>) -> Vec<DueRow> {
             turns.push(push);
         }
     }
+    turns.truncate(limit);
     turns
 }
 

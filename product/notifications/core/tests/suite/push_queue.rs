@@ -271,6 +271,56 @@ async fn an_alert_that_was_turned_off_is_not_claimed() {
     assert_eq!(world.number(WAITING).await, 1);
 }
 
+/// So many pushes for an account, by its 50 subscriptions, that it does not want any more.
+async fn unwanted(world: &World, account: u64, posts: std::ops::Range<u64>) {
+    let sessions = account * SESSIONS_OF_ONE..account * SESSIONS_OF_ONE + 50;
+    for session in sessions {
+        let request = SetPushSubscriptionRequest {
+            policy: PushPolicy::Followed.into(),
+            endpoint: format!("https://{session}.push.example/"),
+            ..wanted(session, &["mention"])
+        };
+        set(world, request).await.unwrap();
+    }
+    for post in posts {
+        world.published(mentioning(post, EVE, &[account])).await;
+    }
+}
+
+#[tokio::test]
+async fn what_one_account_does_not_want_holds_nobody_elses() {
+    let world = World::new().await;
+    unwanted(&world, ADA, 1..11).await;
+    assert_eq!(world.number(WAITING).await, 500);
+    let session = BOB * SESSIONS_OF_ONE;
+    set(&world, wanted(session, &["mention"])).await.unwrap();
+    world.published(mentioning(11, EVE, &[BOB])).await;
+    let claimed = claim(&world).await;
+    assert_eq!((claimed.len(), claimed[0].account_id), (1, BOB));
+    assert_eq!(world.number(WAITING).await, 1);
+}
+
+#[tokio::test]
+async fn a_claim_that_did_not_look_at_everything_says_so() {
+    let world = World::new().await;
+    unwanted(&world, ADA, 1..11).await;
+    unwanted(&world, BOB, 11..21).await;
+    let request = ClaimPushesRequest {
+        limit: 1,
+        ..ClaimPushesRequest::default()
+    };
+    let context = by(Caller::system());
+    for (more_due, waiting) in [(true, 200), (false, 0)] {
+        let claim = world
+            .notifications
+            .claim_pushes(&context, request.clone())
+            .await;
+        let claimed = claim.unwrap();
+        assert_eq!((claimed.more_due, claimed.pushes.len()), (more_due, 0));
+        assert_eq!(world.number(WAITING).await, waiting);
+    }
+}
+
 #[tokio::test]
 async fn what_was_dismissed_or_taken_back_is_not_claimed() {
     let world = World::new().await;
