@@ -135,7 +135,12 @@ async fn commands_that_ask_work_beside_the_home_and_the_others_say_what_to_do() 
     };
     let ada = server.person("ada").await;
     ada.small_photo().await;
-    assert_eq!(ada.get("/api/v1/timelines/home").await.status, 200);
+    // A disk that stands still for some seconds takes the home away for as long.
+    eventually("the home timeline", async || {
+        let home = ada.get("/api/v1/timelines/home").await;
+        (home.status == 200).then_some(())
+    })
+    .await;
     for (arguments, words) in [
         (&["account", "list"][..], "ada"),
         (&["bus", "status"], "feed.fan-out"),

@@ -10,6 +10,8 @@ use unicode_normalization::char::is_combining_mark;
 /// it come so often without once standing alone; in one that is made for it the search would not
 /// end.
 const NOT_ALONE_MAX: usize = 1_000;
+/// The same in bytes of the word: each time all of it is compared.
+const COMPARED_BYTES_MAX: usize = 32 * 1024;
 
 /// Stands between the parts of a text. It is in no word, so none is found across two parts.
 const BETWEEN_PARTS: char = '\0';
@@ -104,7 +106,7 @@ impl Words {
 
     /// About how many bytes are looked through for all of them in a text.
     pub(super) fn cost(&self, Text(text): &Text) -> usize {
-        self.words.len() * text.len()
+        self.words.len() * (text.len() + COMPARED_BYTES_MAX.min(8 * text.len()))
     }
 
     /// Which of them are in a text.
@@ -117,7 +119,7 @@ impl Words {
 impl Word {
     fn is_in(&self, text: &str) -> bool {
         let (length, mut from) = (self.finder.needle().len(), 0);
-        for _ in 0..NOT_ALONE_MAX {
+        for _ in 0..(COMPARED_BYTES_MAX / length.max(1)).clamp(1, NOT_ALONE_MAX) {
             let Some(at) = self.finder.find(&text.as_bytes()[from..]) else {
                 return false;
             };

@@ -200,6 +200,10 @@ impl Reader {
         filter: Filter,
         grouped: &[Kind],
     ) -> Result<usize> {
+        let filter = Filter {
+            with_held: false,
+            ..filter
+        };
         let limit = limit as usize;
         let mut seen = HashSet::new();
         let mut page = Page {

@@ -95,6 +95,10 @@ impl Reader {
         limit: u32,
         filter: Filter,
     ) -> Result<usize> {
+        let filter = Filter {
+            with_held: false,
+            ..filter
+        };
         let request = CountUnreadRequest {
             account_id: viewer.get(),
             after_id: after,

@@ -31,17 +31,20 @@ impl Item<'_> {
     }
 }
 
-/// How many bytes of a post are looked through for a viewer's filters in one turn: some hundred
+/// How many bytes of posts are looked through for a viewer's filters in one turn: some hundred
 /// microseconds.
 const LOOKED_THROUGH_MAX: usize = 256 * 1024;
 
 /// Says of each of these which filters match.
 async fn mark(filters: &ViewerFilters, shown: &mut [Shown]) {
     let now_us = SystemClock.now().microseconds();
+    let mut looked_through = 0;
     for post in shown {
-        if filters.mark(post, now_us) > LOOKED_THROUGH_MAX {
+        looked_through += filters.mark(post, now_us);
+        if looked_through > LOOKED_THROUGH_MAX {
             // Others have their turn in between.
             tokio::task::yield_now().await;
+            looked_through = 0;
         }
     }
 }

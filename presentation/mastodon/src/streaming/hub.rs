@@ -103,6 +103,10 @@ impl Hub {
             let mut registry = self.registry();
             let of_account = registry.per_account.get(&account).copied();
             if of_account.unwrap_or_default() >= self.0.listeners_per_account_max {
+                // It is not let go for one that cannot begin.
+                if !*self.0.is_watching.borrow() {
+                    return Err(unavailable("Streams cannot begin just now."));
+                }
                 registry.replace_oldest(account);
             }
             self.check_room(&registry)?;

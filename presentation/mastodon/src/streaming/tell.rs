@@ -83,6 +83,7 @@ async fn follow(hub: &Hub, mut watch: Box<dyn Watch>) {
                 }
                 failures = 0;
                 for heard in heard.into_iter().filter(is_told) {
+                    // Of a sign-out that is cut off, the next round of looks takes care.
                     if tokio::time::timeout(TELLING_MAX, tell(hub, heard))
                         .await
                         .is_err()
@@ -99,7 +100,13 @@ async fn follow(hub: &Hub, mut watch: Box<dyn Watch>) {
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(_) => {}
+            // Nothing happens, which is seen.
+            Err(_) => {
+                if failures >= FAILURES_MAX {
+                    hub.begin_watching();
+                }
+                failures = 0;
+            }
         }
     }
 }

@@ -36,12 +36,13 @@ pub(super) async fn page(
         before: page.before.min(newest.saturating_add(1)),
         ..page
     };
-    let mut positions =
-        groups::positions(&state.database, account, &page, &wanted, &grouped).await?;
-    if filter.with_held {
-        positions.extend(held::list(&state.database, account, &page, &wanted).await?);
-        positions = first_of_both(&page, positions);
-    }
+    // What is held first: what is accepted in between is told by then.
+    let held = match filter.with_held {
+        true => held::list(&state.database, account, &page, &wanted).await?,
+        false => Vec::new(),
+    };
+    let positions = groups::positions(&state.database, account, &page, &wanted, &grouped).await?;
+    let positions = first_of_both(&page, positions, held);
     let mut groups: Vec<NotificationGroup> = positions
         .into_iter()
         .map(|position| {

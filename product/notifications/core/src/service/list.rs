@@ -20,18 +20,29 @@ pub(super) async fn page(
     let page = v1::Page::required(request.page, PAGE_LIMIT_MAX).map_err(Error::from)?;
     let filter = request.filter.unwrap_or_default();
     let (database, account, wanted) = (&state.database, request.account_id, wanted(&filter));
-    let mut listed = notifications::list(database, account, &page, &wanted).await?;
-    if filter.with_held {
-        listed.extend(held::list(database, account, &page, &wanted).await?);
-        listed = first_of_both(&page, listed);
-    }
+    // What is held first: what is accepted in between is told by then.
+    let held = match filter.with_held {
+        true => held::list(database, account, &page, &wanted).await?,
+        false => Vec::new(),
+    };
+    let told = notifications::list(database, account, &page, &wanted).await?;
+    let listed = first_of_both(&page, told, held);
     Ok(ListNotificationsReply {
         notifications: listed,
     })
 }
 
 /// A page of what two pages hold together.
-pub(super) fn first_of_both(page: &Page, mut listed: Vec<Notification>) -> Vec<Notification> {
+pub(super) fn first_of_both(
+    page: &Page,
+    told: Vec<Notification>,
+    held: Vec<Notification>,
+) -> Vec<Notification> {
+    if held.is_empty() {
+        return told;
+    }
+    let mut listed = told;
+    listed.extend(held);
     match page.direction {
         Direction::Older => listed.sort_unstable_by_key(|one| std::cmp::Reverse(one.id)),
         Direction::Newer => listed.sort_unstable_by_key(|one| one.id),
@@ -50,6 +61,10 @@ pub(super) async fn one(
     let mut found = notifications::get(&state.database, account, id).await?;
     if found.is_none() {
         found = held::get(&state.database, account, id).await?;
+    }
+    if found.is_none() {
+        // Accepted in between.
+        found = notifications::get(&state.database, account, id).await?;
     }
     let notification = Some(found.ok_or(NotificationsError::NoNotification)?);
     Ok(GetNotificationReply { notification })
