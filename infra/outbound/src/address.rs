@@ -81,7 +81,7 @@ impl Address {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// Scheme, host and port: "https://push.example".
+    /// Scheme, host and port: `https://push.example`.
     #[must_use]
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
