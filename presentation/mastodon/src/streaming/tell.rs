@@ -76,12 +76,16 @@ pub(super) async fn run(hub: &Hub) {
 async fn follow(hub: &Hub, mut watch: Box<dyn Watch>) {
     let mut failures = 0;
     while !hub.end_watching() {
-        match tokio::time::timeout(LOOK_ROUND, watch.next()).await {
+        let looked = tokio::time::timeout(LOOK_ROUND, watch.next()).await;
+        if !matches!(looked, Ok(Err(_))) {
+            // Also where nothing happens, which is seen.
+            if failures >= FAILURES_MAX {
+                hub.begin_watching();
+            }
+            failures = 0;
+        }
+        match looked {
             Ok(Ok(heard)) => {
-                if failures >= FAILURES_MAX {
-                    hub.begin_watching();
-                }
-                failures = 0;
                 for heard in heard.into_iter().filter(is_told) {
                     // Of a sign-out that is cut off, the next round of looks takes care.
                     if tokio::time::timeout(TELLING_MAX, tell(hub, heard))
@@ -100,13 +104,7 @@ async fn follow(hub: &Hub, mut watch: Box<dyn Watch>) {
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            // Nothing happens, which is seen.
-            Err(_) => {
-                if failures >= FAILURES_MAX {
-                    hub.begin_watching();
-                }
-                failures = 0;
-            }
+            Err(_) => {}
         }
     }
 }

@@ -78,11 +78,7 @@ pub(crate) async fn followers_among(
 ) -> Result<Vec<AccountId>> {
     let mut followers = Vec::new();
     for some in accounts.chunks(ACCOUNTS_MAX) {
-        let request = GetRelationshipsRequest {
-            viewer_id: followee.get(),
-            target_ids: some.iter().map(|account| account.get()).collect(),
-            with_filters: false,
-        };
+        let request = GetRelationshipsRequest::new(followee, some.iter().copied());
         let reply = graph.get_relationships(context, request).await?;
         let following = reply.relationships.iter();
         let following = following.filter(|standing| standing.followed_by);

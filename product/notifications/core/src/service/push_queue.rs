@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use business_accounts_gateway::{GetGrantsRequest, Grant, Scope, Scopes};
 use business_graph_gateway::{GetRelationshipsRequest, Relationship};
-use infra_kernel::{Context, Error, Timestamp};
+use infra_kernel::{AccountId, Context, Error, Timestamp};
 use infra_outbound::Address;
 use infra_resilience::pause_after;
 use product_notifications_gateway::{
@@ -163,11 +163,9 @@ async fn relationships(
     }
     let mut known = Relationships::new();
     for (account, targets) in asked {
-        let request = GetRelationshipsRequest {
-            viewer_id: account.cast_unsigned(),
-            target_ids: targets.into_iter().collect(),
-            with_filters: false,
-        };
+        let viewer = AccountId::new(account.cast_unsigned());
+        let targets = targets.into_iter().map(AccountId::new);
+        let request = GetRelationshipsRequest::new(viewer, targets);
         let reply = state.graph.get_relationships(context, request).await?;
         for relationship in reply.relationships {
             let target = relationship.target_id.cast_signed();
